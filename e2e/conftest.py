@@ -1,0 +1,109 @@
+"""One cluster with the product installed for all tests; a namespace of its own for each world."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from e2e.cluster.progress import Progress
+from e2e.support import install
+from e2e.support.collect import collect
+from e2e.support.install import Images
+from e2e.support.testbed import Testbed, Unavailable, the_cluster
+from e2e.support.world import World, make_world, remove
+
+#: Seconds for one test, its fixtures apart, which have deadlines of their own.
+LIMIT: Final = 300
+#: ``required``: a machine that cannot have a cluster is a failure, not a reason to skip.
+REQUIRED: Final = os.environ.get("LOSSLESS_E2E") == "required"
+ARTIFACTS: Final = Path(
+    os.environ.get("LOSSLESS_E2E_ARTIFACTS") or Path(tempfile.gettempdir(), "lossless-e2e")
+)
+
+MakeWorld = Callable[[str], World]
+_FAILED: Final = pytest.StashKey[bool]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test a limit of its own; pyproject's is for unit tests."""
+    for item in items:
+        if not any(item.iter_markers("timeout")):
+            item.add_marker(pytest.mark.timeout(LIMIT, func_only=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember a failure for the fixtures that clean up, and name the folder with the logs."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+        report.sections.append(("where to look", f"logs and objects: {_folder(item)}"))
+    return report
+
+
+@pytest.fixture(scope="session")
+def testbed() -> Iterator[Testbed]:
+    """Return the cluster, brought up if need be; it stays up."""
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(the_cluster(Progress(sys.stderr)))
+        except Unavailable as reason:
+            if REQUIRED:
+                raise
+            pytest.skip(str(reason))
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def images(testbed: Testbed) -> Images:
+    """Return the images of this checkout, on every node, with the chart installed."""
+    built = install.build_images(testbed)
+    install.install_chart(testbed, built)
+    return built
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> Iterator[MakeWorld]:
+    """Return a function that makes a world, in a namespace with a name to recognize it by."""
+    worlds: list[World] = []
+    folder = _folder(request.node)
+    shutil.rmtree(folder, ignore_errors=True)
+
+    def a_world(name: str) -> World:
+        namespace = f"e2e-{name}-{uuid.uuid4().hex[:5]}"
+        worlds.append(make_world(testbed, images, namespace, folder / name))
+        return worlds[-1]
+
+    yield a_world
+
+    failed = request.node.stash.get(_FAILED, False)
+    for world in worlds:
+        if failed:
+            collect(world)
+        remove(world)
+    if not failed:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_behind(testbed: Testbed) -> Iterator[None]:
+    """Fail at the end if a namespace of a test cannot be deleted: something holds its pods."""
+    yield
+    listed = testbed.kubectl("get", "namespaces", "--output=name").split()
+    ours = [name for name in listed if name.startswith("namespace/e2e-")]
+    if ours:
+        testbed.kubectl("wait", "--for=delete", *ours, "--timeout=180s", timeout=200)
+
+
+def _folder(item: pytest.Item) -> Path:
+    return ARTIFACTS / re.sub(r"[^A-Za-z0-9_.-]+", "-", item.nodeid.rpartition("/")[2])

@@ -1,0 +1,154 @@
+"""The sample's Kubernetes objects: the same Deployment, stopped in three ways."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from lossless.model import names
+
+NAME: Final = "web"
+HTTP_PORT: Final = 8080
+APP_PORT: Final = 8081
+NGINX: Final = "nginx"
+APP: Final = "app"
+#: The environment variable whose change makes a rollout.
+VERSION: Final = "VERSION"
+
+Manifest = dict[str, Any]
+
+
+class Variant(StrEnum):
+    """What happens when a pod of the sample is asked to stop."""
+
+    PLAIN = "plain"
+    """Nothing: SIGTERM to both containers at once."""
+    SLEEP = "sleep"
+    """What most people do: a preStop sleep, nginx 10 s, the app behind it 12 s."""
+    LOSSLESS = "lossless"
+    """nginx with the close-frame snippet, for a LosslessRollout to work with."""
+
+
+_SLEEP: Final[Mapping[str, int]] = {NGINX: 10, APP: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One deployment of the sample service."""
+
+    image: str
+    variant: Variant
+    replicas: int = 3
+    version: str = "v1"
+    liveness: bool = False
+    """Whether the app is restarted when ``/alive`` fails once."""
+
+    def objects(self) -> list[Manifest]:
+        """Return the Service and the Deployment."""
+        return [_service(), self.deployment()]
+
+    def deployment(self) -> Manifest:
+        """Return the Deployment."""
+        labels = {"app": NAME}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": NAME, "labels": labels},
+            "spec": {
+                "replicas": self.replicas,
+                "selector": {"matchLabels": labels},
+                "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "automountServiceAccountToken": False,
+                        "securityContext": {
+                            "runAsNonRoot": True,
+                            "seccompProfile": {"type": "RuntimeDefault"},
+                        },
+                        "topologySpreadConstraints": [
+                            {
+                                "maxSkew": 1,
+                                "topologyKey": "kubernetes.io/hostname",
+                                "whenUnsatisfiable": "ScheduleAnyway",
+                                "labelSelector": {"matchLabels": labels},
+                            }
+                        ],
+                        "containers": [self._nginx(), self._app()],
+                    },
+                },
+            },
+        }
+
+    def _nginx(self) -> Manifest:
+        config = "lossless.conf" if self.variant is Variant.LOSSLESS else "plain.conf"
+        return self._container(
+            NGINX,
+            command=["nginx", "-e", "stderr", "-c", f"/srv/nginx/{config}"],
+            ports=[{"name": "http", "containerPort": HTTP_PORT}],
+            readinessProbe={
+                "httpGet": {"path": "/healthz", "port": HTTP_PORT},
+                "periodSeconds": 1,
+                "timeoutSeconds": 2,
+            },
+        )
+
+    def _app(self) -> Manifest:
+        probe = {
+            "httpGet": {"path": "/alive", "port": APP_PORT},
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+            "failureThreshold": 1,
+        }
+        return self._container(
+            APP,
+            command=["python3", "/srv/app.py"],
+            ports=[{"name": "app", "containerPort": APP_PORT}],
+            env=[{"name": VERSION, "value": self.version}],
+            **({"livenessProbe": probe} if self.liveness else {}),
+        )
+
+    def _container(self, name: str, **fields: Any) -> Manifest:
+        stop: Manifest = {}
+        if self.variant is Variant.SLEEP:
+            stop = {"lifecycle": {"preStop": {"sleep": {"seconds": _SLEEP[name]}}}}
+        return {
+            "name": name,
+            "image": self.image,
+            "imagePullPolicy": "Never",
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+            },
+            **fields,
+            **stop,
+        }
+
+
+def _service() -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": NAME},
+        "spec": {"selector": {"app": NAME}, "ports": [{"port": 80, "targetPort": HTTP_PORT}]},
+    }
+
+
+def lossless_rollout(drain: Mapping[str, str] | None = None, **spec: Any) -> Manifest:
+    """Return the LosslessRollout that protects the sample.
+
+    Args:
+        drain: fields of ``spec.drain`` other than the defaults.
+        spec: fields of ``spec`` other than ``targetRef``, ``drain`` and ``close``.
+    """
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "metadata": {"name": NAME},
+        "spec": {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME},
+            "close": [{"nginx": {}}],
+            **({"drain": dict(drain)} if drain else {}),
+            **spec,
+        },
+    }

@@ -1,0 +1,180 @@
+"""How a world begins."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, Final
+
+from e2e.load.plan import Plan
+from e2e.sample.manifests import HTTP_PORT, NAME, Sample, Variant, lossless_rollout
+from e2e.support.eventually import eventually
+from e2e.support.kubectl import Object
+from e2e.support.load import LoadFailed, RunningLoad
+from e2e.support.world import World, is_injected, name_of
+
+#: Short where the defaults are not the point: kube-proxy needs one second, clients think for 55 ms.
+QUICK: Final[Mapping[str, str]] = {
+    "propagation": "3s",
+    "quiet": "2s",
+    "clientIdleTimeout": "10s",
+    "timeout": "2m",
+}
+_START: Final = 120.0
+
+
+def the_service(
+    world: World,
+    variant: Variant,
+    *,
+    replicas: int = 3,
+    liveness: bool = False,
+    drain: Mapping[str, str] = QUICK,
+) -> None:
+    """Deploy the sample and wait until all its pods serve.
+
+    Args:
+        world: where.
+        variant: how it stops; ``LOSSLESS`` is protected by a LosslessRollout from its first pod.
+        replicas: of the Deployment.
+        liveness: whether the app has a liveness probe.
+        drain: ``spec.drain`` of the LosslessRollout; empty for all defaults.
+    """
+    sample = Sample(
+        image=world.images.sample, variant=variant, replicas=replicas, liveness=liveness
+    )
+    if variant is Variant.LOSSLESS:
+        a_lossless_rollout(world, drain)
+        injection(world)
+    deployed(world, sample)
+    if variant is Variant.LOSSLESS:
+        bare = [name_of(pod) for pod in world.pods() if not is_injected(pod)]
+        assert not bare, f"started without an agent: {', '.join(bare)}"
+
+
+def deployed(world: World, sample: Sample) -> None:
+    """Deploy the sample as it is and wait until all its pods serve."""
+    world.mark(f"the {sample.variant} service is deployed")
+    world.kubectl.apply(sample.objects())
+    ready(world)
+
+
+def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK) -> None:
+    """Create the LosslessRollout of the sample."""
+    world.mark("the LosslessRollout is created")
+    world.kubectl.apply([lossless_rollout(drain)])
+
+
+def injection(world: World) -> None:
+    """Wait until pods that are created now get an agent."""
+    eventually(
+        lambda: _webhook_injects(world),
+        what=f"the webhook to inject the pods of deployment {NAME} in {world.namespace}",
+        within=60,
+        every=0.25,
+    )
+
+
+def ready(world: World) -> None:
+    """Wait until the Deployment has rolled out and the Service leads clients to all its pods."""
+    world.kubectl(
+        "rollout", "status", f"deployment/{NAME}", f"--timeout={_START:g}s", timeout=_START + 10
+    )
+    replicas = world.deployment()["spec"]["replicas"]
+    # kube-proxy follows about a second later; load that began before would know one pod only.
+    eventually(
+        lambda: _pods_answering(world),
+        lambda names: len(names) >= replicas,
+        what=f"the Service to lead to all {replicas} pods",
+        within=60,
+    )
+
+
+def _pods_answering(world: World) -> set[str]:
+    plan = Plan(url=world.service_url(), connections=32, think=0.01)
+    probe = RunningLoad(world.testbed, plan)
+    try:
+        probe.goes_on(requests=2 * plan.connections)
+    finally:
+        probe.stop()
+    return set(probe.report.pods)
+
+
+@contextmanager
+def load(
+    world: World, path: str = "/", *, warm_up: int = 500, **options: Any
+) -> Iterator[RunningLoad]:
+    """Have clients outside the cluster send requests until the end.
+
+    Args:
+        world: with a service that serves.
+        path: of each request.
+        warm_up: requests that have been answered when it begins.
+        options: of the ``Plan``.
+    """
+    running = RunningLoad(world.testbed, Plan(url=world.service_url(path), **options))
+    try:
+        running.goes_on(requests=warm_up)
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def a_long_request_on(world: World, pods: Sequence[Object]) -> Iterator[list[RunningLoad]]:
+    """Have one client per pod in the middle of its only request, longer than any test.
+
+    ``leave`` ends such a client; those that have not left by the end leave then.
+    """
+    with ExitStack() as stack:
+        clients = []
+        for pod in pods:
+            url = f"http://{pod['status']['podIP']}:{HTTP_PORT}/slow?seconds=3000"
+            plan = Plan(url, connections=1, think=0.0, timeout=3000.0, each=1, leave=True)
+            client = RunningLoad(world.testbed, plan)
+            stack.callback(leave, client)
+            clients.append(client)
+        for client in clients:
+            eventually(
+                lambda client=client: client.so_far.in_flight == 1,  # type: ignore[misc]
+                what="the long request to be in flight",
+                within=30,
+                every=0.1,
+            )
+        yield clients
+
+
+def leave(client: RunningLoad) -> None:
+    """Have a client drop its request and go; harmless if it has gone."""
+    with suppress(LoadFailed):
+        client.stop()
+
+
+def _webhook_injects(world: World) -> bool:
+    """Whether a pod of the service that is created now gets an agent.
+
+    Found out by a dry run, because the API server and the webhook learn of a new LosslessRollout
+    a moment after it is stored.
+    """
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "dry-run",
+            "labels": {"app": NAME, "pod-template-hash": "5d8f"},
+            "ownerReferences": [
+                {
+                    "apiVersion": "apps/v1",
+                    "kind": "ReplicaSet",
+                    "name": f"{NAME}-5d8f",
+                    "uid": str(uuid.uuid4()),
+                    "controller": True,
+                }
+            ],
+        },
+        "spec": {"containers": [{"name": "nginx", "image": world.images.sample}]},
+    }
+    answer = world.kubectl(
+        "create", "--dry-run=server", "--output=json", "--filename=-", stdin=json.dumps(pod)
+    )
+    return is_injected(json.loads(answer))

@@ -1,0 +1,97 @@
+"""The product as a user installs it: images on the nodes, ``helm upgrade --install``."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from e2e.cluster import build_context
+from e2e.support.testbed import ROOT, Testbed
+
+RELEASE: Final = "lossless"
+NAMESPACE: Final = "lossless-system"
+_SAMPLE: Final = ROOT / "e2e" / "sample" / "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Names of images that are on every node."""
+
+    operator: str
+    agent: str
+    sample: str
+
+
+class InstallFailed(RuntimeError):  # noqa: N818 # reads as the thing that happened
+    """Helm refused or gave up; the text is what it said."""
+
+
+def build_images(testbed: Testbed) -> Images:
+    """Build what is not built yet and bring it onto every node."""
+    product = _tag(ROOT / "Dockerfile", ROOT)
+    images = Images(
+        operator=f"localhost/lossless:{product}",
+        agent=f"localhost/lossless-agent:{product}",
+        sample=f"localhost/lossless-sample:{_tag(_SAMPLE / 'Dockerfile', _SAMPLE)}",
+    )
+    dockerfile = ROOT / "Dockerfile"
+    testbed.load_images(
+        [
+            testbed.build_image(images.operator, dockerfile, ROOT, target="operator"),
+            testbed.build_image(images.agent, dockerfile, ROOT, target="agent"),
+            testbed.build_image(images.sample, _SAMPLE / "Dockerfile", _SAMPLE),
+        ]
+    )
+    return images
+
+
+def _tag(dockerfile: Path, context: Path) -> str:
+    """Return a tag that changes with what is built: nodes keep an image by its name."""
+    return build_context.key(context, dockerfile, ())[:12]
+
+
+def install_chart(
+    testbed: Testbed, images: Images, values: Mapping[str, str] | None = None
+) -> None:
+    """Install the chart, or upgrade it to these images and values, and wait until it is ready.
+
+    Raises:
+        InstallFailed: it is not ready in time.
+    """
+    _forget_a_killed_run(testbed)
+    settings = {"image": images.operator, "agentImage": images.agent, **(values or {})}
+    _helm(
+        testbed,
+        *("upgrade", "--install", RELEASE, str(ROOT / "charts" / "lossless")),
+        "--create-namespace",
+        *(f"--set={name}={value}" for name, value in settings.items()),
+        *("--wait", "--timeout=3m"),
+    )
+
+
+def _forget_a_killed_run(testbed: Testbed) -> None:
+    """Remove a release that was left in the middle: Helm would refuse ever to go on with it."""
+    listed = json.loads(_helm(testbed, "list", "--output=json"))
+    if any(release["status"].startswith("pending-") for release in listed):
+        _helm(testbed, "uninstall", RELEASE, "--no-hooks", "--wait", "--timeout=2m")
+
+
+def uninstall_chart(testbed: Testbed) -> None:
+    """Remove the chart, if it is installed."""
+    _helm(testbed, "uninstall", RELEASE, "--ignore-not-found", "--wait", "--timeout=2m")
+    testbed.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout=120)
+
+
+def _helm(testbed: Testbed, *arguments: str) -> str:
+    argv = [
+        str(testbed.program("helm")),
+        f"--kubeconfig={testbed.kubeconfig}",
+        f"--namespace={NAMESPACE}",
+        *arguments,
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode:
+        raise InstallFailed(f"helm {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,86 @@
+"""Kubernetes as its users reach it: kubectl, with JSON where a program reads."""
+
+import json
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+Object = dict[str, Any]
+
+
+class KubectlFailed(RuntimeError):  # noqa: N818 # reads as the thing that happened
+    """kubectl ended with a status other than 0; the text is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """kubectl with a kubeconfig and, mostly, a namespace."""
+
+    program: Path
+    kubeconfig: Path
+    namespace: str = ""
+
+    def within(self, namespace: str) -> "Kubectl":
+        """Return the same for another namespace."""
+        return replace(self, namespace=namespace)
+
+    def argv(self, *arguments: str) -> list[str]:
+        """Return the whole command line."""
+        where = [f"--namespace={self.namespace}"] if self.namespace else []
+        return [str(self.program), f"--kubeconfig={self.kubeconfig}", *where, *arguments]
+
+    def __call__(self, *arguments: str, stdin: str = "", timeout: float = 60) -> str:
+        """Run kubectl and return what it printed.
+
+        Args:
+            arguments: after the global ones.
+            stdin: for ``-f -``.
+            timeout: seconds.
+
+        Raises:
+            KubectlFailed: not status 0, or not within ``timeout``.
+        """
+        try:
+            done = subprocess.run(
+                self.argv(*arguments),
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise KubectlFailed(
+                f"kubectl {' '.join(arguments)}: no end in {timeout:g} s"
+            ) from error
+        if done.returncode:
+            raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def get(self, kind: str, name: str) -> Object | None:
+        """Return an object, or None if there is none."""
+        text = self("get", kind, name, "--output=json", "--ignore-not-found")
+        return json.loads(text) if text.strip() else None
+
+    def list(self, kind: str, selector: Mapping[str, str] | None = None) -> list[Object]:
+        """Return all objects of a kind, or those with these labels."""
+        labels = ",".join(f"{key}={value}" for key, value in (selector or {}).items())
+        items: list[Object] = json.loads(
+            self("get", kind, "--output=json", *([f"--selector={labels}"] if labels else []))
+        )["items"]
+        return items
+
+    def apply(self, objects: Iterable[Object], *options: str) -> None:
+        """Apply manifests, with options such as ``--dry-run=server``.
+
+        Raises:
+            KubectlFailed: refused; the text names the field.
+        """
+        document = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self("apply", "--filename=-", *options, stdin=json.dumps(document))
+
+    def raw(self, path: str) -> Any:
+        """Return the JSON that the API server answers at a path."""
+        return json.loads(self("get", "--raw", path))

@@ -1,0 +1,151 @@
+"""What happens in a world."""
+
+import json
+import subprocess
+import time
+from typing import Final
+
+from e2e.sample.manifests import APP, NAME, VERSION
+from e2e.support import install
+from e2e.support.eventually import eventually
+from e2e.support.kubectl import Object
+from e2e.support.testbed import ROOT
+from e2e.support.world import World, is_ready, is_stopping, name_of, version_of
+from lossless.model.names import GROUP, PLURAL, RESUME_ANNOTATION
+
+CONTROLLER: Final = "lossless-controller"
+WEBHOOK: Final = "lossless-webhook"
+_ROLLOUT: Final = 240.0
+
+
+def rolled_out(world: World, version: str = "v2") -> float:
+    """Roll the service out to a version; return the seconds until no old pod was left."""
+    begun = time.monotonic()
+    the_version_changes(world, version)
+    the_rollout_ends(world, version)
+    return time.monotonic() - begun
+
+
+def the_version_changes(world: World, version: str = "v2") -> None:
+    """Begin a rollout."""
+    world.mark(f"rollout to {version} begins")
+    world.kubectl("set", "env", f"deployment/{NAME}", f"--containers={APP}", f"{VERSION}={version}")
+
+
+def the_rollout_ends(world: World, version: str = "v2", *, within: float = _ROLLOUT) -> None:
+    """Wait until the Deployment is done and no pod of another version is left."""
+    world.kubectl(
+        *("rollout", "status", f"deployment/{NAME}", f"--timeout={within:g}s"), timeout=within + 10
+    )
+    eventually(
+        world.pods,
+        lambda pods: all(version_of(pod) == version and not is_stopping(pod) for pod in pods),
+        what=f"the last pod that is not {version} to be gone",
+        within=within,
+    )
+    world.mark(f"rollout to {version} is over")
+
+
+def a_pod_is_deleted(world: World, pod: Object) -> None:
+    """Delete a pod, wait until it is gone and as many as the Deployment wants are ready."""
+    world.mark(f"{name_of(pod)} is deleted")
+    world.kubectl("delete", "pod", name_of(pod), "--wait=false")
+    _replaced(world, pod)
+
+
+def a_pod_is_evicted(world: World, pod: Object) -> None:
+    """Evict a pod as kubectl drain does, wait until it is gone and replaced."""
+    name = name_of(pod)
+    world.mark(f"{name} is evicted")
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": name, "namespace": world.namespace},
+    }
+    path = f"/api/v1/namespaces/{world.namespace}/pods/{name}/eviction"
+    world.kubectl("create", "--raw", path, "--filename=-", stdin=json.dumps(eviction))
+    _replaced(world, pod)
+
+
+def a_node_is_drained(world: World, node: str) -> None:
+    """Run ``kubectl drain``, which ends when every pod of the node is gone."""
+    world.mark(f"node {node} is drained")
+    world.kubectl(
+        *("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s"),
+        timeout=200,
+    )
+    world.mark(f"node {node} is empty")
+    _complete(world)
+
+
+def a_node_is_back(world: World, node: str) -> None:
+    """Uncordon a node."""
+    world.mark(f"node {node} is back")
+    world.kubectl("uncordon", node)
+
+
+def the_service_is_scaled(world: World, replicas: int) -> None:
+    """Scale the service and wait until so many pods are left, all ready."""
+    world.mark(f"the service is scaled to {replicas}")
+    world.kubectl("scale", f"deployment/{NAME}", f"--replicas={replicas}")
+    _complete(world)
+
+
+def resumed(world: World, why: str) -> None:
+    """Resume a rollout that a drain has paused."""
+    world.mark("the rollout is resumed")
+    world.kubectl(
+        "annotate", f"{PLURAL}.{GROUP}", NAME, f"{RESUME_ANNOTATION}={why}", "--overwrite"
+    )
+
+
+def scaled(world: World, deployment: str, replicas: int) -> int:
+    """Scale a Deployment of the product, wait until it is so; return what it was before."""
+    world.mark(f"{deployment} is scaled to {replicas}")
+    product = world.testbed.kubectl.within(install.NAMESPACE)
+    before = product.get("deployment.apps", deployment)
+    assert before is not None, f"the chart has no deployment {deployment}"
+    product("scale", f"deployment/{deployment}", f"--replicas={replicas}")
+    labels = before["spec"]["selector"]["matchLabels"]
+    eventually(
+        lambda: product.list("pods", labels),
+        lambda pods: len(pods) == replicas and all(is_ready(pod) for pod in pods),
+        what=f"{replicas} ready pods of {deployment}",
+        within=120,
+    )
+    return int(before["spec"]["replicas"])
+
+
+def posted(world: World, url: str) -> None:
+    """Have a client outside the cluster POST once to a URL, and insist on a 2xx."""
+    world.mark(f"POST {url}")
+    program = "import sys,urllib.request as r; r.urlopen(sys.argv[1], data=b'', timeout=10).read()"
+    subprocess.run(
+        world.testbed.client_command(["python3", "-c", program, url]),
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+
+def _replaced(world: World, pod: Object) -> None:
+    uid = pod["metadata"]["uid"]
+    eventually(
+        world.pods,
+        lambda pods: all(other["metadata"]["uid"] != uid for other in pods),
+        what=f"{name_of(pod)} to be gone",
+        within=_ROLLOUT,
+    )
+    _complete(world)
+
+
+def _complete(world: World) -> None:
+    wanted = world.deployment()["spec"]["replicas"]
+    eventually(
+        world.pods,
+        lambda pods: len(pods) == wanted and all(is_ready(pod) for pod in pods),
+        what=f"{wanted} ready pods and no other",
+        within=_ROLLOUT,
+    )
+    world.mark(f"{wanted} pods are ready, no other is left")

@@ -1,0 +1,60 @@
+"""``python3 -m lossless.agent``: the status file first, everything else after it.
+
+The kubelet starts the pod's next container as soon as this process exists, and nginx or a load
+balancer may look for the status file at once.
+"""
+
+import os
+import signal
+import sys
+import time
+from typing import Final, NoReturn
+
+from lossless.agent import files
+from lossless.agent.settings import Settings, read_settings
+
+#: Seconds before another attempt to run at all.
+RETRY: Final = 5.0
+
+
+def main() -> int:
+    """Run the agent until it is told to stop; return its exit code, always 0.
+
+    As an init container that always restarts, an agent that failed would keep the pod from
+    starting, or from stopping in order. So nothing is a reason to fail.
+    """
+    # Process 1 of a container ignores what it does not handle, and the imports take a moment.
+    signal.signal(signal.SIGTERM, _leave)
+    settings = read_settings(os.environ)
+    if not os.path.lexists(settings.paths.marker):
+        problem = files.show_status(settings.paths.status_file)
+        if problem:
+            _tell(problem)
+    while True:
+        try:
+            _run(settings)
+        except Exception as error:  # noqa: BLE001 # see above
+            _tell(f"the agent cannot run: {type(error).__name__}: {error}")
+            time.sleep(RETRY)
+        else:
+            return 0
+
+
+def _run(settings: Settings) -> None:
+    # The agent speaks no TLS, and asyncio does without: 4 MB less in every pod.
+    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type] # documented: the import fails
+    from lossless.agent.runtime import run  # noqa: PLC0415 # the status file comes first
+
+    run(settings)
+
+
+def _leave(_number: int, _frame: object) -> NoReturn:
+    sys.exit(0)
+
+
+def _tell(problem: str) -> None:
+    sys.stderr.write(f"{problem}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""Addresses as the kernel packs them: 4 bytes for IPv4, 16 for IPv6, network order."""
+
+import socket
+from collections.abc import Iterable
+from typing import Final
+
+from lossless.model.evidence import Socket
+
+#: IPv4 clients of a dual-stack listener have addresses of this form (RFC 4291 section 2.5.5.2).
+MAPPED: Final = bytes(10) + b"\xff\xff"
+_LOOPBACK6: Final = bytes(15) + b"\x01"
+#: TEST-NET-1 and the documentation prefix (RFC 5737, RFC 3849): routed like any other address.
+_ELSEWHERE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+def local_address(sock: Socket) -> bytes:
+    """Return the local address; an IPv4-mapped one as IPv4."""
+    return _unmapped(sock.name[4:20]) if sock.v6 else sock.name[4:8]
+
+
+def peer_address(sock: Socket) -> bytes:
+    """Return the peer's address; an IPv4-mapped one as IPv4."""
+    return _unmapped(sock.name[20:36]) if sock.v6 else sock.name[20:24]
+
+
+def peer_port(sock: Socket) -> int:
+    """Return the peer's port."""
+    return int.from_bytes(sock.name[2:4], "big")
+
+
+def mirrored(name: bytes) -> bytes:
+    """Return the name that the other end of the same connection has."""
+    return name[2:4] + name[0:2] + name[20:36] + name[4:20]
+
+
+def is_loopback(address: bytes) -> bool:
+    """Tell whether ``address`` never leaves its host (127.0.0.0/8 and ::1)."""
+    return address[0] == 127 if len(address) == 4 else address == _LOOPBACK6  # noqa: PLR2004 # an IPv4 address, and its first octet
+
+
+def within_pod(local: bytes, peer: bytes) -> bool:
+    """Tell whether a connection stays within the pod's network namespace.
+
+    A pod that talks to its own address gets that very address as its source too.
+    """
+    return is_loopback(peer) or local == peer
+
+
+def within_host(local: bytes, peer: bytes) -> bool:  # noqa: ARG001 # the signature of within_pod
+    """Tell the same on the host network.
+
+    There the node's own address is also the source of every other process of the node, so only
+    loopback counts as inside.
+    """
+    return is_loopback(peer)
+
+
+def show(address: bytes, port: int) -> str:
+    """Return ``address:port`` for people, IPv6 in brackets."""
+    if len(address) == 4:  # noqa: PLR2004 # an IPv4 address
+        return f"{socket.inet_ntop(socket.AF_INET, address)}:{port}"
+    return f"[{socket.inet_ntop(socket.AF_INET6, address)}]:{port}"
+
+
+def pack(text: str) -> bytes:
+    """Return the packed form of an address in text; an IPv4-mapped one as IPv4.
+
+    Raises:
+        ValueError: ``text`` is not an address.
+    """
+    text = text.strip().partition("%")[0]
+    try:
+        if ":" in text:
+            return _unmapped(socket.inet_pton(socket.AF_INET6, text))
+        return socket.inet_pton(socket.AF_INET, text)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{text!r} is not an address") from error
+
+
+def own_addresses() -> frozenset[bytes]:
+    """Return the addresses that this network namespace uses towards others; sends nothing."""
+    own = set()
+    for family, elsewhere in _ELSEWHERE:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((elsewhere, 9))
+                own.add(pack(probe.getsockname()[0]))
+        except OSError:
+            continue
+    return frozenset(own)
+
+
+def pack_all(texts: Iterable[str]) -> tuple[frozenset[bytes], tuple[str, ...]]:
+    """Return the packed addresses among ``texts``, and what is none."""
+    packed = set()
+    wrong = []
+    for text in texts:
+        try:
+            packed.add(pack(text))
+        except ValueError:
+            wrong.append(text)
+    return frozenset(packed), tuple(wrong)
+
+
+def _unmapped(address: bytes) -> bytes:
+    return address[12:] if address[:12] == MAPPED else address

@@ -1,0 +1,20 @@
+"""Where the agent's files are."""
+
+from dataclasses import dataclass
+
+from lossless.model.names import (
+    CONTROL_SOCKET,
+    DRAIN_MARKER,
+    STATUS_FILE,
+    TERMINATION_LOG,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Absolute paths, by default those that the webhook mounts."""
+
+    status_file: str = STATUS_FILE
+    marker: str = DRAIN_MARKER
+    control: str = CONTROL_SOCKET
+    last_words: str = TERMINATION_LOG

@@ -1,0 +1,96 @@
+"""What the agent answers over HTTP. Nothing here can start, stop or change a drain."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+from lossless.agent.drain import Drain
+from lossless.agent.server import Request, Response
+from lossless.model.names import (
+    HEALTH_PATH,
+    HOLD_PATH,
+    METRICS_PATH,
+    REPORT_PATH,
+    STATUS_FLAG_PATH,
+)
+from lossless.model.phases import Phase
+
+#: Seconds that a hold waits for a drain to start. All hooks of a pod run within a millisecond of
+#: each other, but the agent's own needs a process started in its container, which takes a tenth
+#: of a second, or a whole one on a busy node. If none starts, the kubelet is only restarting one
+#: container (its liveness probe failed), and that must not be delayed for longer than this.
+HOLD_GRACE: Final = 5.0
+_JSON: Final = "application/json"
+_PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Routes:
+    """The paths and what is behind them."""
+
+    def __init__(
+        self,
+        drain: Drain,
+        *,
+        metrics: Callable[[], str],
+        holder: Callable[[str], None],
+        grace: float = HOLD_GRACE,
+    ) -> None:
+        """Answer about ``drain``.
+
+        Args:
+            drain: of this pod.
+            metrics: returns the exposition.
+            holder: is told the address of whoever asks for a hold, which is the kubelet.
+            grace: seconds that a hold waits for a drain to start.
+        """
+        self._drain = drain
+        self._metrics = metrics
+        self._holder = holder
+        self._grace = grace
+        self.holds = 0
+        """Holds that wait at the moment."""
+
+    async def answer(self, request: Request) -> Response:
+        """Return the answer to one request."""
+        routes = {
+            HOLD_PATH: self._hold,
+            REPORT_PATH: self._report,
+            STATUS_FLAG_PATH: self._status_flag,
+            HEALTH_PATH: self._health,
+            METRICS_PATH: self._scrape,
+        }
+        route = routes.get(request.path)
+        if route is None:
+            return Response(404, b"no such path\n")
+        if request.method not in ("GET", "HEAD"):
+            return Response(405, b"only GET and HEAD\n", allow="GET, HEAD")
+        return await route(request)
+
+    async def _hold(self, request: Request) -> Response:
+        self._holder(request.peer)
+        self.holds += 1
+        try:
+            if not self._drain.started.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._drain.started.wait(), self._grace)
+            if not self._drain.started.is_set():
+                return Response(200, b"not draining\n")
+            await self._drain.ended.wait()
+        finally:
+            self.holds -= 1
+        return Response(200, self._drain.report().to_json().encode(), _JSON)
+
+    async def _report(self, _request: Request) -> Response:
+        return Response(200, (await self._drain.look()).to_json().encode(), _JSON)
+
+    async def _status_flag(self, _request: Request) -> Response:
+        phase = self._drain.phase
+        return Response(200 if phase is Phase.SERVING else 503, f"{phase.value}\n".encode())
+
+    async def _health(self, _request: Request) -> Response:
+        return Response(200, b"ok\n")
+
+    async def _scrape(self, _request: Request) -> Response:
+        await self._drain.look()
+        return Response(200, self._metrics().encode(), _PROMETHEUS)

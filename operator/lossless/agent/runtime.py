@@ -1,0 +1,141 @@
+"""Puts the agent together and runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from lossless import __version__
+from lossless.agent.addresses import own_addresses, pack, pack_all, within_host, within_pod
+from lossless.agent.clock import Clock
+from lossless.agent.control import Control
+from lossless.agent.drain import Drain
+from lossless.agent.ledger import Ledger
+from lossless.agent.log import make_log
+from lossless.agent.metrics import State, expose
+from lossless.agent.routes import Routes
+from lossless.agent.sampler import Sampler
+from lossless.agent.server import Server
+from lossless.agent.settings import Settings
+from lossless.agent.sockets import Sockets
+
+#: Addresses learned from hold requests. Kubelets have one or two; a stranger gains nothing by
+#: asking for a hold but that his rare short connections may pass for a probe's.
+MAX_HOLDERS: Final = 8
+#: Seconds after a mistake of ours before the same is tried again.
+RETRY: Final = 1.0
+
+
+class Agent:
+    """One pod's agent."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Compose it; nothing listens yet. Needs a running event loop."""
+        self._settings = settings
+        self._log = make_log(settings.pod)
+        sockets, clock = Sockets(), Clock()
+        nodes, wrong = pack_all(settings.host_ips)
+        shared = bool(nodes & own_addresses())
+        self._ledger = Ledger(
+            settings.config,
+            inside=within_host if shared else within_pod,
+            nodes=nodes | sockets.gateways(),
+        )
+        self._sampler = Sampler(
+            sockets,
+            self._ledger,
+            clock=clock,
+            log=self._log,
+            accepted=lambda: self._server.accepted,
+            shared=shared,
+        )
+        self._drain = Drain(settings, self._sampler, clock=clock, log=self._log)
+        self._holders: set[str] = set()
+        self._routes = Routes(self._drain, metrics=self._metrics, holder=self._learn)
+        self._server = Server(self._routes.answer, log=self._log)
+        self._control = Control(self._drain.ask_to_stop, log=self._log)
+        problems = [settings.problem] if settings.problem else []
+        problems += [f"{text!r} is not an address" for text in wrong]
+        self._log(
+            "started",
+            version=__version__,
+            ports=",".join(str(port) for port in settings.config.ports) or "all",
+            phase=self._drain.phase.value,
+            shared_network=shared,
+            problem="; ".join(problems),
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Listen, and drain when asked to, until ``stop``."""
+        control, port = self._settings.paths.control, self._settings.config.agent_port
+        tasks = [
+            asyncio.ensure_future(self._persist(work))
+            for work in (
+                lambda: self._control.listen_at_last(control),
+                lambda: self._server.listen_at_last(port),
+                self._drain.run,
+            )
+        ]
+        # What exists now lives as long as the agent: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        try:
+            await stop.wait()
+        finally:
+            self._drain.last_words()
+            report = self._drain.report()
+            self._log("stopped", phase=report.phase.value, reason=report.reason)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._control.close()
+            self._server.close()
+
+    async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do ``work`` again until it ends in order: a hold must not hang on a mistake of ours."""
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 # dying now would kill requests
+                self._log("mistake", error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(RETRY)
+            else:
+                return
+
+    def _learn(self, address: str) -> None:
+        if address in self._holders or len(self._holders) >= MAX_HOLDERS:
+            return
+        self._holders.add(address)
+        with contextlib.suppress(ValueError):
+            self._ledger.know_node(pack(address))
+
+    def _metrics(self) -> str:
+        return expose(
+            State(
+                report=self._drain.report(),
+                sample=self._sampler.last,
+                source=self._sampler.source,
+                samples=self._sampler.taken,
+                failures=self._sampler.failed,
+                sample_seconds=self._sampler.cost,
+                holds=self._routes.holds,
+                clients=self._server.open,
+                version=__version__,
+            )
+        )
+
+
+async def serve(settings: Settings) -> None:
+    """Run an agent until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Agent(settings).run(stop)
+
+
+def run(settings: Settings) -> None:
+    """Run an agent in an event loop of its own."""
+    asyncio.run(serve(settings))

@@ -1,0 +1,156 @@
+"""What events have told: which LosslessRollouts there are, for which Deployments, and their pods.
+
+It only says whom to wake and what to read; every decision rests on real reads. It is rebuilt by
+each full look, so whatever it got wrong lasts no longer than that.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import structlog
+
+from lossless.cluster.gather import Hints
+from lossless.cluster.objects import Claim, Sighting
+from lossless.cluster.watching import Change, Changed, Key
+from lossless.model.observation import Departure
+
+#: Departures kept for one LosslessRollout until a look has acted on them.
+_DEPARTURES: Final = 200
+#: Seconds that a watch may lag behind a list; usually it is some milliseconds.
+LAG: Final = 2.0
+_log: Final = structlog.get_logger(__name__)
+_NOBODY: Final[Mapping[str, Departure]] = MappingProxyType({})
+
+
+class Index:
+    """An index of LosslessRollouts and of the pods that carry their label."""
+
+    def __init__(self, lag: float = LAG) -> None:
+        """Know nothing yet.
+
+        Args:
+            lag: seconds that a watch may lag behind a list.
+        """
+        self._lag = lag
+        self._claims: dict[Key, Claim] = {}
+        self._by_target: dict[Key, set[Key]] = defaultdict(set)
+        self._labelled: dict[Key, set[str]] = defaultdict(set)
+        self._departures: dict[Key, dict[str, Departure]] = {}
+        self._gone = asyncio.Event()
+
+    @property
+    def rollouts(self) -> Mapping[Key, Claim]:
+        """All LosslessRollouts that are known."""
+        return MappingProxyType(self._claims)
+
+    def namespaces(self) -> frozenset[str]:
+        """Return the namespaces that hold a LosslessRollout."""
+        return frozenset(key.namespace for key in self._claims)
+
+    def put(self, key: Key, claim: Claim) -> frozenset[Key]:
+        """Take note of a LosslessRollout; return whom this wakes.
+
+        Its status is written by ourselves at every look: that alone wakes nobody.
+        """
+        before = self._claims.get(key)
+        if before == claim:
+            return frozenset()
+        woken = {key}
+        if before is not None and before.deployment != claim.deployment:
+            woken |= self.remove(key)
+        self._claims[key] = claim
+        if claim.deployment:
+            self._by_target[Key(key.namespace, claim.deployment)].add(key)
+        return frozenset(woken | self.targeting(key.namespace, claim.deployment))
+
+    def remove(self, key: Key) -> frozenset[Key]:
+        """Forget a LosslessRollout; return whom this wakes: it, and who may own its target now."""
+        claim = self._claims.pop(key, None)
+        if claim is None:
+            return frozenset({key})
+        target = Key(key.namespace, claim.deployment)
+        heirs = self._by_target.get(target, set())
+        heirs.discard(key)
+        if not heirs:
+            self._by_target.pop(target, None)
+        return frozenset({key, *heirs})
+
+    def replace_all(self, claims: Mapping[Key, Claim]) -> None:
+        """Take a full list for the truth."""
+        for key in [key for key in self._claims if key not in claims]:
+            self.remove(key)
+        for key, claim in claims.items():
+            self.put(key, claim)
+
+    def targeting(self, namespace: str, deployment: str) -> frozenset[Key]:
+        """Return the LosslessRollouts for a Deployment; none if the name is empty."""
+        return frozenset(self._by_target.get(Key(namespace, deployment), ()))
+
+    def everybody(self) -> frozenset[Key]:
+        """Return all LosslessRollouts, and those that only live on in the labels of pods."""
+        return frozenset({*self._claims, *self._labelled})
+
+    def saw(self, changed: Changed[Sighting]) -> frozenset[Key]:
+        """Take note of a labelled pod's change; return whom this wakes."""
+        namespace, seen = changed.key.namespace, changed.object
+        key = Key(namespace, seen.rollout)
+        woken = self.targeting(namespace, seen.deployment) | {key}
+        if changed.change is not Change.DELETED:
+            self._labelled[key].add(seen.uid)
+            return woken
+        pods = self._labelled[key]
+        pods.discard(seen.uid)
+        self._gone.set()
+        if not pods:
+            del self._labelled[key]
+        if seen.departure is not None:
+            for one in woken:
+                self._remember(one, seen.departure)
+        return woken
+
+    def forget_pods(self) -> None:
+        """Forget what was seen of pods: nobody has watched them since."""
+        self._labelled.clear()
+        self._departures.clear()
+
+    def hints(self, key: Key) -> Hints:
+        """Return what a look at ``key`` need not find out by itself."""
+        claim = self._claims.get(key)
+        target = claim.deployment if claim is not None else ""
+        return Hints(
+            rivals=tuple(sorted(k.name for k in self.targeting(key.namespace, target) - {key})),
+            labelled=frozenset(self._labelled.get(key, ())),
+            departures=tuple(self._departures.get(key, _NOBODY).values()),
+        )
+
+    async def told_gone(self, key: Key, uids: frozenset[str]) -> None:
+        """Wait until events have told that these pods of ``key`` are gone, or for ``lag`` seconds.
+
+        Pods that no event has ever told of are not waited for.
+        """
+        try:
+            async with asyncio.timeout(self._lag):
+                while uids & self._labelled.get(key, set()):
+                    self._gone.clear()
+                    await self._gone.wait()
+        except TimeoutError:
+            _log.warning("the watch of pods lags behind", namespace=key.namespace, rollout=key.name)
+
+    def acted_on(self, key: Key, departures: Iterable[Departure]) -> None:
+        """Forget departures whose consequences are stored."""
+        kept = self._departures.get(key, {})
+        for departure in departures:
+            kept.pop(departure.uid, None)
+        if not kept:
+            self._departures.pop(key, None)
+
+    def _remember(self, key: Key, departure: Departure) -> None:
+        if key not in self._claims:
+            return
+        kept = self._departures.setdefault(key, {})
+        kept[departure.uid] = departure
+        while len(kept) > _DEPARTURES:
+            del kept[next(iter(kept))]

@@ -1,0 +1,144 @@
+"""Keeps the MutatingWebhookConfiguration in step: which namespaces, and which authority.
+
+An API server asks the webhook only about namespaces that hold a LosslessRollout. A pod that is
+created before its namespace is among them simply starts without an agent, and status says so.
+"""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+
+from lossless.cluster.client import Client, Raw, resource_path
+from lossless.cluster.errors import ApiError, NotFoundError
+from lossless.model.names import FIELD_MANAGER, TLS_SECRET, WEBHOOK_CONFIGURATION, WEBHOOK_NAME
+from lossless.model.webhook_configuration import webhook_configuration
+
+_log: Final = structlog.get_logger(__name__)
+_CONFIGURATIONS: Final = "admissionregistration.k8s.io/v1"
+#: Seconds between two looks at the Secret and the configuration, should nothing wake us before.
+PERIOD: Final = 15.0
+#: Seconds to the next attempt after one that failed.
+_RETRY: Final = 2.0
+
+
+class Injection:
+    """Keeps one MutatingWebhookConfiguration."""
+
+    def __init__(
+        self,
+        client: Client,
+        namespace: str,
+        failure_policy: str,
+        namespaces: Callable[[], frozenset[str]],
+    ) -> None:
+        """Take what the configuration depends on.
+
+        Args:
+            client: to the API server.
+            namespace: of the installation.
+            failure_policy: of the webhook, ``Ignore`` or ``Fail``.
+            namespaces: returns those that hold a LosslessRollout.
+        """
+        self._client = client
+        self._namespace = namespace
+        self._failure_policy = failure_policy
+        self._namespaces = namespaces
+        self._changed = asyncio.Event()
+        self._complaint = ""
+        self._path = resource_path(
+            _CONFIGURATIONS, "mutatingwebhookconfigurations", name=WEBHOOK_CONFIGURATION
+        )
+
+    def wake(self) -> None:
+        """Say that the namespaces may have changed."""
+        self._changed.set()
+
+    async def keep(self) -> None:
+        """Keep the configuration in step until cancelled."""
+        while True:
+            self._changed.clear()
+            wait = PERIOD
+            try:
+                await self.step()
+            except ApiError as error:
+                wait = _RETRY
+                _log.warning("webhook configuration not kept", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+
+    async def step(self) -> bool:
+        """Bring the configuration in step once; return whether it had to be changed.
+
+        Raises:
+            ApiError: something could not be read or written.
+        """
+        wanted = webhook_configuration(
+            self._namespaces(),
+            await self._authority(),
+            self._namespace,
+            failure_policy=self._failure_policy,
+        )
+        try:
+            present = await self._client.get(self._path)
+        except NotFoundError:
+            # Not ours to create: the chart has not brought it yet, or is being removed.
+            self._complain("there is no MutatingWebhookConfiguration", WEBHOOK_CONFIGURATION)
+            return False
+        ours = [hook for hook in present.get("webhooks") or () if hook.get("name") == WEBHOOK_NAME]
+        elsewhere = {_service_namespace(hook) for hook in ours} - {self._namespace}
+        if elsewhere:
+            self._complain("the webhook configuration is another installation's", str(elsewhere))
+            return False
+        self._complaint = ""
+        if _says(ours, wanted["webhooks"]):
+            return False
+        await self._client.apply(self._path, wanted, manager=FIELD_MANAGER)
+        selected = [
+            webhook["namespaceSelector"]["matchExpressions"][0]["values"]
+            for webhook in wanted["webhooks"]
+        ]
+        _log.info("webhook configuration changed", namespaces=selected[0] if selected else [])
+        return True
+
+    def _complain(self, what: str, which: str) -> None:
+        """Say it once, until something else is the case."""
+        if self._complaint != what:
+            self._complaint = what
+            _log.warning(what, which=which)
+
+    async def _authority(self) -> bytes:
+        path = resource_path("v1", "secrets", namespace=self._namespace, name=TLS_SECRET)
+        try:
+            secret: Raw = await self._client.get(path)
+        except NotFoundError:
+            return b""
+        try:
+            return base64.b64decode((secret.get("data") or {}).get("ca.crt") or "", validate=True)
+        except binascii.Error:
+            return b""
+
+
+def _service_namespace(hook: Raw) -> str:
+    service = (hook.get("clientConfig") or {}).get("service") or {}
+    return str(service.get("namespace", ""))
+
+
+def _says(present: Any, wanted: Any) -> bool:
+    """Return whether ``present`` holds all of ``wanted``; the API server adds defaults to it."""
+    if isinstance(wanted, dict):
+        return isinstance(present, dict) and all(
+            key in present and _says(present[key], value) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(present, list)
+            and len(present) == len(wanted)
+            and all(map(_says, present, wanted))
+        )
+    return bool(present == wanted)

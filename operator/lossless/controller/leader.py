@@ -1,0 +1,208 @@
+"""What the leader does: watches wake, workers look, and everything is looked at now and then."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from typing import Any, Final
+
+import structlog
+
+from lossless.cluster.client import Client, Raw, resource_path
+from lossless.cluster.errors import ApiError, NotFoundError
+from lossless.cluster.objects import REVISION_ANNOTATION, claim_of, metadata_of, sighting_of
+from lossless.cluster.watching import Key, Watch
+from lossless.controller.index import Index
+from lossless.controller.injection import Injection
+from lossless.controller.listener import Listener
+from lossless.controller.options import ControllerOptions
+from lossless.controller.reconciler import NotLeadingError, Reconciler
+from lossless.controller.workqueue import WorkQueue
+from lossless.model.names import API_VERSION, PLURAL, ROLLOUT_LABEL
+from lossless.telemetry.metrics import ControllerMetrics
+
+_log: Final = structlog.get_logger(__name__)
+#: Seconds for one look, all requests and their retries included.
+_LOOK: Final = 60.0
+#: Seconds of silence of a watch, beyond which its bookmarks (one a minute) must have been lost.
+STALE: Final = 300.0
+_PAGE: Final = "500"
+
+
+class Leader:
+    """The work of the one process that leads."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 # collaborators
+        self,
+        client: Client,
+        index: Index,
+        reconciler: Reconciler,
+        injection: Injection,
+        listener: Listener,
+        metrics: ControllerMetrics,
+        options: ControllerOptions,
+    ) -> None:
+        """Take collaborators that somebody else closes."""
+        self._client = client
+        self._index = index
+        self._reconciler = reconciler
+        self._injection = injection
+        self._listener = listener
+        self._metrics = metrics
+        self._options = options
+        self._queue: WorkQueue | None = None
+        self._watches: tuple[Watch[Any], ...] = ()
+        self._looked = 0.0
+
+    def wake(self, keys: Iterable[Key]) -> None:
+        """Have these LosslessRollouts looked at, if this process leads."""
+        if self._queue is not None:
+            for key in keys:
+                self._queue.add(key)
+
+    def ailment(self) -> str:
+        """Return why this process should be restarted; empty if it should not."""
+        if self._queue is None:
+            return ""
+        if any(watch.synced and watch.silence() > STALE for watch in self._watches):
+            return f"a watch has been silent for more than {STALE:.0f} s"
+        if self._queue.oldest() > STALE:
+            return f"a LosslessRollout has waited for more than {STALE:.0f} s to be looked at"
+        if asyncio.get_running_loop().time() - self._looked > STALE + self._options.resync:
+            return "the LosslessRollouts have not been listed for too long"
+        return ""
+
+    def synced(self) -> bool:
+        """Return whether everything was seen at least once."""
+        return self._queue is not None and all(watch.synced for watch in self._watches)
+
+    async def lead(self) -> None:
+        """Work until cancelled."""
+        queue = self._queue = WorkQueue()
+        self._looked = asyncio.get_running_loop().time()
+        self._index.forget_pods()
+        pods = Watch(
+            self._client,
+            resource_path("v1", "pods"),
+            sighting_of,
+            label_selector=ROLLOUT_LABEL,
+        )
+        deployments = Watch(self._client, resource_path("apps/v1", "deployments"), _release_of)
+        self._watches = (pods, deployments)
+        self._metrics.leader.set(1)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                listed = asyncio.Event()
+                tasks.create_task(self._resync(queue, listed))
+                tasks.create_task(self._follow_pods(queue, pods))
+                tasks.create_task(self._follow_deployments(queue, deployments))
+                tasks.create_task(self._keep_injection(listed))
+                for _ in range(self._options.workers):
+                    tasks.create_task(self._work(queue))
+        finally:
+            queue.close()
+            self._listener.close()
+            self._queue, self._watches = None, ()
+            self._metrics.leader.set(0)
+            self._metrics.forget_all()
+
+    async def _follow_pods(self, queue: WorkQueue, watch: Watch[Any]) -> None:
+        async for changed in _changes(watch):
+            for key in self._index.saw(changed):
+                queue.add(key)
+
+    async def _follow_deployments(self, queue: WorkQueue, watch: Watch[Any]) -> None:
+        """Wake on releases, scales and changes of strategy; not on each change of status."""
+        known: dict[Key, object] = {}
+        async for changed in _changes(watch):
+            key = changed.key
+            if known.get(key) != changed.object:
+                known[key] = changed.object
+                for woken in self._index.targeting(*key):
+                    queue.add(woken)
+            if key not in watch.objects:
+                known.pop(key, None)
+
+    async def _keep_injection(self, listed: asyncio.Event) -> None:
+        # An index that is not complete yet would take the webhook away from some namespaces.
+        await listed.wait()
+        await self._injection.keep()
+
+    async def _resync(self, queue: WorkQueue, listed: asyncio.Event) -> None:
+        """List everything now and then: whatever an event failed to tell is found here."""
+        spread = 0.0
+        while True:
+            try:
+                await self._list_rollouts()
+            except ApiError as error:
+                _log.warning("LosslessRollouts not listed", error=str(error))
+            else:
+                self._looked = asyncio.get_running_loop().time()
+                listed.set()
+                self._injection.wake()
+                for key in self._index.everybody():
+                    # All at once would be a burst of requests for the API server.
+                    queue.add_after(key, spread * random.random())  # noqa: S311 # jitter
+                spread = self._options.resync / 2
+            await asyncio.sleep(self._options.resync * random.uniform(0.9, 1.1))  # noqa: S311 # jitter
+
+    async def _list_rollouts(self) -> None:
+        claims = {}
+        params = {"limit": _PAGE}
+        while True:
+            try:
+                page = await self._client.get(resource_path(API_VERSION, PLURAL), params)
+            except NotFoundError:
+                _log.warning("the CustomResourceDefinition is not installed", resource=PLURAL)
+                page = {}
+            for raw in page.get("items") or ():
+                metadata = metadata_of(raw)
+                claims[Key(metadata["namespace"], metadata["name"])] = claim_of(raw)
+            params["continue"] = metadata_of(page).get("continue") or ""
+            if not params["continue"]:
+                break
+        self._index.replace_all(claims)
+
+    async def _work(self, queue: WorkQueue) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            key, woken = await queue.take()
+            self._metrics.queued.set(len(queue))
+            began, result = loop.time(), "ok"
+            try:
+                async with asyncio.timeout(_LOOK):
+                    again = await self._reconciler.look(key, woken)
+            except NotLeadingError as error:
+                _log.info("not written", reason=str(error))
+                queue.done(key)
+            except (ApiError, TimeoutError) as error:
+                result = "failed"
+                retry = queue.failed(key, getattr(error, "retry_after", 0.0))
+                _log.warning(
+                    "look failed",
+                    namespace=key.namespace,
+                    rollout=key.name,
+                    error=str(error) or "no answer in time",
+                    retry_in=round(retry, 2),
+                )
+            except Exception:  # noqa: BLE001 # one that we cannot handle must not stop the others
+                result = "error"
+                queue.failed(key)
+                _log.exception("look failed", namespace=key.namespace, rollout=key.name)
+            else:
+                queue.done(key, again)
+            self._metrics.reconcile.labels(result).observe(loop.time() - began)
+
+
+async def _changes(watch: Watch[Any]) -> AsyncGenerator[Any, None]:
+    async with aclosing(watch.events()) as events:
+        async for event in events:
+            if hasattr(event, "change"):
+                yield event
+
+
+def _release_of(raw: Raw) -> tuple[int, str]:
+    """Return what of a Deployment changes with its spec, and with each release."""
+    metadata: Mapping[str, Any] = metadata_of(raw)
+    annotations = metadata.get("annotations") or {}
+    return int(metadata.get("generation") or 0), annotations.get(REVISION_ANNOTATION, "")

@@ -1,0 +1,186 @@
+"""One look at one LosslessRollout: gather, decide, apply."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from lossless.cluster.apply import Announcer, set_gate, write_status
+from lossless.cluster.client import Client
+from lossless.cluster.errors import ApiError, ConflictError, NotFoundError
+from lossless.cluster.gather import gather
+from lossless.cluster.reports import Agents
+from lossless.cluster.watching import Key
+from lossless.controller.index import Index
+from lossless.controller.listener import Listener
+from lossless.model.conditions import Answer, ConditionType
+from lossless.model.decision import Decision, SetGate, decide
+from lossless.model.observation import Observation
+from lossless.model.status import RolloutStatus
+from lossless.telemetry.metrics import ControllerMetrics
+
+_log: Final = structlog.get_logger(__name__)
+#: Seconds after which the world is looked at again if it changed while it was acted on.
+_AGAIN: Final = 0.2
+
+
+class NotLeadingError(RuntimeError):
+    """Another process may lead by now: nothing more is written."""
+
+
+class _Knowledge:
+    """What events and agents have told, for ``gather``."""
+
+    def __init__(self, index: Index, listener: Listener) -> None:
+        self.hints = index.hints
+        self.told_gone = index.told_gone
+        self.results = listener.results
+
+
+def _draining(seen: Observation) -> dict[str, str]:
+    """Return the addresses of pods whose agents can tell when their drains end, by uid."""
+    return {
+        pod.uid: pod.address
+        for pod in seen.pods
+        if pod.deletion is not None and pod.evidence is not None and pod.address
+    }
+
+
+class Reconciler:
+    """Looks at LosslessRollouts, one at a call."""
+
+    def __init__(  # noqa: PLR0913 # collaborators, each by its name
+        self,
+        client: Client,
+        agents: Agents,
+        index: Index,
+        listener: Listener,
+        metrics: ControllerMetrics,
+        *,
+        identity: str,
+        leading: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take collaborators that somebody else closes.
+
+        Args:
+            client: to the API server.
+            agents: to the agents.
+            index: what events have told.
+            listener: what agents have told between looks.
+            metrics: to count in.
+            identity: of this process, for Events.
+            leading: whether this process may write now.
+            clock: seconds of the epoch.
+        """
+        self._client = client
+        self._agents = agents
+        self._index = index
+        self._listener = listener
+        self._metrics = metrics
+        self._announcer = Announcer(client, identity)
+        self._leading = leading
+        self._clock = clock
+
+    async def look(self, key: Key, woken: float) -> float | None:
+        """Look at ``key`` and act; return the seconds to the next look, if one is planned.
+
+        Args:
+            key: namespace and name of a LosslessRollout, which may be gone.
+            woken: the event loop's time of the event that led here.
+
+        Raises:
+            ApiError: something could not be read or written; to be tried again.
+            NotLeadingError: nothing was written.
+        """
+        seen = await gather(
+            self._client, self._agents, key, _Knowledge(self._index, self._listener)
+        )
+        decision = decide(seen, self._clock())
+        if not self._leading():
+            raise NotLeadingError(f"{key.namespace}/{key.name}: decided, but not leading any more")
+        self._listener.attend(key, _draining(seen))
+        changed, refused = await self._set_gates(key, decision, woken)
+        if seen.rollout is None:
+            self._metrics.forget(*key)
+        else:
+            changed |= not await self._store(key, seen, seen.rollout.uid, decision)
+        if refused is not None:
+            raise refused
+        waits = [wait for wait in (decision.next_look, _AGAIN if changed else None) if wait]
+        return min(waits, default=None)
+
+    async def _set_gates(
+        self, key: Key, decision: Decision, woken: float
+    ) -> tuple[bool, ApiError | None]:
+        """Write the gates; return whether the world has changed meanwhile, and what was refused.
+
+        One pod's refusal keeps neither the others nor the status from being written.
+        """
+        results = await asyncio.gather(
+            *(self._set_gate(key, gate, woken) for gate in decision.gates), return_exceptions=True
+        )
+        changed, refused = False, None
+        for result in results:
+            match result:
+                case NotFoundError() | ConflictError():
+                    changed = True
+                case ApiError():
+                    refused = result
+                case BaseException():
+                    raise result
+                case None:
+                    pass
+        return changed, refused
+
+    async def _set_gate(self, key: Key, gate: SetGate, woken: float) -> None:
+        await set_gate(self._client, key.namespace, gate, self._clock())
+        if gate.open:
+            self._metrics.gate.observe(asyncio.get_running_loop().time() - woken)
+        _log.info(
+            "gate opened" if gate.open else "gate held",
+            namespace=key.namespace,
+            rollout=key.name,
+            pod=gate.pod,
+            reason=gate.reason,
+        )
+
+    async def _store(self, key: Key, seen: Observation, uid: str, decision: Decision) -> bool:
+        """Store the status and say what follows from it; return whether that was possible."""
+        if decision.status is not None:
+            try:
+                await write_status(self._client, key, uid, decision.status)
+            except (NotFoundError, ConflictError):
+                return False
+            self._measure(key, decision.status)
+        self._index.acted_on(key, seen.departures)
+        for outcome in decision.outcomes:
+            self._metrics.drains.labels(*key, outcome.phase.value).inc()
+            self._metrics.drain_seconds.labels(outcome.phase.value).observe(outcome.seconds)
+        for said in decision.announcements:
+            _log.info(
+                "announced",
+                namespace=key.namespace,
+                rollout=key.name,
+                reason=said.reason.value,
+                note=said.message,
+            )
+            try:
+                await self._announcer.announce(key, uid, said, self._clock())
+            except ApiError as error:
+                # Status says it as well; a lost Event is no reason to look again.
+                _log.warning("event not made", error=str(error))
+        return True
+
+    def _measure(self, key: Key, status: RolloutStatus) -> None:
+        self._metrics.held.labels(*key).set(status.held)
+        self._metrics.draining.labels(*key).set(status.draining)
+        self._metrics.connections.labels(*key).set(status.connections or 0)
+        for gauge, kind in (
+            (self._metrics.paused, ConditionType.PAUSED),
+            (self._metrics.ready, ConditionType.READY),
+        ):
+            condition = status.condition(kind)
+            gauge.labels(*key).set(condition is not None and condition.status is Answer.TRUE)

@@ -1,0 +1,94 @@
+"""What the webhook tells the agent: one JSON document in one environment variable."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lossless.model.names import AGENT_PORT, STATUS_FILE
+from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A kubelet probe that opens connections to the pod while it drains (readiness only).
+
+    The kubelet stops liveness and startup probes of a terminating pod; readiness goes on
+    (kubernetes pkg/kubelet/prober/worker.go).
+    """
+
+    port: int
+    period: float
+    """Seconds between two probes."""
+    timeout: float
+    """Seconds after which the kubelet gives a probe up."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """Everything an agent needs to know about its pod and its policy."""
+
+    rollout: str
+    ports: tuple[int, ...]
+    """Inbound ports that count. Empty: every port something listens on, loopback apart."""
+    drain: DrainPolicy
+    probes: tuple[Probe, ...] = ()
+    status_file: str = STATUS_FILE
+    agent_port: int = AGENT_PORT
+
+    def to_json(self) -> str:
+        """Return the document, with sorted keys so that equal configurations are equal text."""
+        return json.dumps(
+            {
+                "rollout": self.rollout,
+                "ports": list(self.ports),
+                "drain": {
+                    "clientIdleTimeout": self.drain.client_idle_timeout,
+                    "idleConnections": self.drain.idle_connections.value,
+                    "propagation": self.drain.propagation,
+                    "quiet": self.drain.quiet,
+                    "timeout": self.drain.timeout,
+                    "onTimeout": self.drain.on_timeout.value,
+                },
+                "probes": [
+                    {"port": p.port, "period": p.period, "timeout": p.timeout} for p in self.probes
+                ],
+                "statusFile": self.status_file,
+                "agentPort": self.agent_port,
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+
+def parse_agent_config(text: str) -> AgentConfig:
+    """Return the configuration that ``to_json`` wrote; unknown keys are ignored.
+
+    A newer webhook may know more than this agent, so unknown keys must not stop it.
+
+    Raises:
+        ValueError: not JSON, or a key is missing or of the wrong kind.
+    """
+    try:
+        raw: Mapping[str, Any] = json.loads(text)
+        drain = raw["drain"]
+        return AgentConfig(
+            rollout=str(raw["rollout"]),
+            ports=tuple(int(port) for port in raw["ports"]),
+            drain=DrainPolicy(
+                client_idle_timeout=float(drain["clientIdleTimeout"]),
+                idle_connections=IdleConnections(drain["idleConnections"]),
+                propagation=float(drain["propagation"]),
+                quiet=float(drain["quiet"]),
+                timeout=float(drain["timeout"]),
+                on_timeout=OnTimeout(drain["onTimeout"]),
+            ),
+            probes=tuple(
+                Probe(int(p["port"]), float(p["period"]), float(p["timeout"]))
+                for p in raw.get("probes", [])
+            ),
+            status_file=str(raw.get("statusFile", STATUS_FILE)),
+            agent_port=int(raw.get("agentPort", AGENT_PORT)),
+        )
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"agent configuration: {type(error).__name__}: {error}") from error

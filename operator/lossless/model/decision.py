@@ -1,0 +1,210 @@
+"""What follows from what was seen: the one decision of the controller, as a pure function.
+
+``decide`` is level-triggered: it depends on the world as it is, not on what happened, and after
+its actions have been performed it finds nothing more to do. Whatever is remembered from one look
+to the next stands in ``status``, so a controller that was restarted decides the same.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lossless.model.announcements import Announcement, announcements
+from lossless.model.conditions import settled
+from lossless.model.drains import Outcome, follow
+from lossless.model.gate import Verdict, Why, supply, verdicts
+from lossless.model.observation import Observation, Pod, Rollout
+from lossless.model.pacing import proceed
+from lossless.model.phases import Phase
+from lossless.model.policy import InvalidSpec
+from lossless.model.status import RolloutPhase, RolloutStatus
+from lossless.model.summary import (
+    Picture,
+    Problem,
+    conditions_of,
+    conditions_of_problem,
+    hold_message,
+    phase_of,
+    pods_of,
+    problem_of,
+)
+
+#: Seconds to the next look while a drain goes on: how often status tells of it. Its end is heard
+#: from its agent in between.
+LOOK_DRAINING: Final = 1.5
+#: Seconds to the next look while only pods without an agent stop. Neither a watch, which follows
+#: labelled pods, nor an agent tells when they are gone.
+LOOK_UNPROTECTED: Final = 2.0
+#: Seconds to the next look during a rollout in which nothing drains: events bring the news, this
+#: bounds what a lost one can cost.
+LOOK_ROLLING: Final = 5.0
+#: Seconds at least, so that rounding of times never makes a busy loop.
+LOOK_SOONEST: Final = 0.05
+
+_OPENED: Final = {
+    Why.NO_ROLLOUT: "no rollout to wait for",
+    Why.BELOW_FLOOR: "fewer pods are available than the Deployment's minimum",
+    Why.NOTHING_TO_PACE: "no further pod will be stopped for it",
+    Why.WITHIN_BUDGET: "the rollout may go on",
+    Why.NO_OWNER: "no LosslessRollout is in charge of it",
+}
+HELD: Final = "Held"
+
+
+@dataclass(frozen=True, slots=True)
+class SetGate:
+    """Write the pod condition that our readiness gate looks at."""
+
+    pod: str
+    uid: str
+    open: bool
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, in this order, and when to look again."""
+
+    gates: tuple[SetGate, ...] = ()
+    status: RolloutStatus | None = None
+    """To be stored; None: it stands as it is."""
+    announcements: tuple[Announcement, ...] = ()
+    """To be made once ``status`` is stored."""
+    outcomes: tuple[Outcome, ...] = ()
+    """Drains that ended since the last look; counted once ``status`` is stored."""
+    next_look: float | None = None
+    """Seconds from now; None: when an event comes, or at the next full look at everything."""
+
+
+def decide(seen: Observation, now: float) -> Decision:
+    """Return what follows.
+
+    Args:
+        seen: one LosslessRollout's world.
+        now: seconds of the epoch.
+    """
+    rollout = seen.rollout
+    if rollout is None:
+        return Decision(gates=_released((*seen.pods, *seen.strays)))
+    problem = problem_of(seen, rollout)
+    if problem is not None:
+        return _unable(seen, rollout, problem, now)
+    return _able(seen, rollout, now)
+
+
+def _unable(seen: Observation, rollout: Rollout, problem: Problem, now: float) -> Decision:
+    before = rollout.status
+    conditions = settled(
+        conditions_of_problem(problem),
+        before.conditions,
+        generation=rollout.generation,
+        now=now,
+    )
+    after = RolloutStatus(
+        phase=RolloutPhase.DEGRADED,
+        observed_generation=rollout.generation,
+        conditions=conditions,
+        connections=None,
+        revision=before.revision,
+        resumed=rollout.resume or before.resumed,
+        last_rollout=before.last_rollout,
+    )
+    # Another's workload is another's business; what only carries our label is not.
+    pods = seen.strays if seen.owner else (*seen.pods, *seen.strays)
+    return Decision(
+        gates=_released(pods),
+        status=None if after == before else after,
+        announcements=announcements(before, after),
+    )
+
+
+def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
+    workload, spec, before = seen.workload, rollout.spec, rollout.status
+    assert workload is not None and not isinstance(spec, InvalidSpec)  # noqa: S101, PT018 # `problem_of` has seen to it
+    counted = supply(workload, seen.pods, now)
+    drains = follow(seen.pods, seen.departures, before.pods, now)
+    pacing = proceed(
+        seen,
+        rollout=rollout,
+        spec=spec,
+        workload=workload,
+        counted=counted,
+        drains=drains,
+        now=now,
+    )
+    judged = verdicts(
+        workload,
+        seen.pods,
+        counted,
+        draining=drains.places,
+        limit=spec.max_draining_of(workload.replicas),
+        paused=pacing.pause is not None,
+    )
+    picture = Picture(
+        namespace=seen.namespace,
+        rollout=rollout,
+        spec=spec,
+        workload=workload,
+        pods=seen.pods,
+        counted=counted,
+        drains=drains,
+        pacing=pacing,
+        verdicts=judged,
+    )
+    conditions = settled(
+        conditions_of(picture), before.conditions, generation=rollout.generation, now=now
+    )
+    after = RolloutStatus(
+        phase=phase_of(conditions, drains.places),
+        observed_generation=rollout.generation,
+        conditions=conditions,
+        replicas=counted.old + counted.new,
+        updated=counted.new,
+        draining=drains.places,
+        held=len(picture.held),
+        connections=picture.connections,
+        revision=pacing.revision,
+        resumed=pacing.resumed,
+        last_rollout=pacing.rollout,
+        pods=pods_of(picture),
+    )
+    return Decision(
+        gates=(*_released(seen.strays), *_set(picture, seen.name)),
+        status=None if after == before else after,
+        announcements=announcements(before, after, drains, pacing),
+        outcomes=drains.outcomes,
+        next_look=_next_look(picture, now),
+    )
+
+
+def _released(pods: tuple[Pod, ...]) -> tuple[SetGate, ...]:
+    return tuple(_opened(Verdict(pod, Why.NO_OWNER)) for pod in pods if pod.live and pod.shut)
+
+
+def _opened(verdict: Verdict) -> SetGate:
+    pod, why = verdict.pod, verdict.why
+    return SetGate(pod.name, pod.uid, open=True, reason=why.value, message=_OPENED[why])
+
+
+def _set(picture: Picture, name: str) -> tuple[SetGate, ...]:
+    """Open what opens; explain what stays shut, once for each new reason."""
+    result = [_opened(verdict) for verdict in picture.verdicts if verdict.opens]
+    for verdict in picture.verdicts:
+        if verdict.opens or verdict.why is Why.STARTING:
+            continue
+        pod, message = verdict.pod, hold_message(picture, name, verdict.why)
+        if pod.gate is None or (pod.gate.reason, pod.gate.message) != (HELD, message):
+            result.append(SetGate(pod.name, pod.uid, open=False, reason=HELD, message=message))
+    return tuple(result)
+
+
+def _next_look(picture: Picture, now: float) -> float | None:
+    waits = []
+    if picture.drains.places:
+        draining = any(entry.phase is Phase.DRAINING for entry in picture.drains.entries)
+        waits.append(LOOK_DRAINING if draining else LOOK_UNPROTECTED)
+    if picture.pacing.under_way:
+        waits.append(LOOK_ROLLING)
+        if picture.counted.next_change is not None:
+            waits.append(picture.counted.next_change - now)
+    return max(LOOK_SOONEST, min(waits)) if waits else None

@@ -1,0 +1,180 @@
+"""When a pod may stop: the rule, as a function of the last samples alone.
+
+Drained is: ``propagation`` has passed since the drain started, and for ``quiet`` seconds nobody
+opened a connection, and no connection counts, in several samples in a row that all could be
+read. Everything else is Busy, or, when the last look failed, Unknown. The deadline ends a drain
+whatever the rule says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lossless.model.durations import format_duration
+from lossless.model.phases import Event
+from lossless.model.policy import DrainPolicy, IdleConnections
+from lossless.model.report import Connections, Oldest
+
+#: Samples in a row that must agree: one can fall between two connections of the same client.
+CONSECUTIVE: Final = 3
+#: Seconds after which a sample says nothing about now (the process was stopped meanwhile).
+STALE: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at all inbound connections from outside the pod."""
+
+    at: float
+    problem: str = ""
+    """Why they could not be read; then no other field means anything."""
+    active: int = 0
+    ambiguous: int = 0
+    opening: int = 0
+    closing: int = 0
+    idle: int = 0
+    expired: int = 0
+    """Of the idle, those silent for ``clientIdleTimeout``."""
+    new: int = 0
+    """Opened by clients within the last ``quiet`` seconds."""
+    newest: float | None = None
+    """When a client last opened a connection, as far as known."""
+    inside: int = 0
+    """Connections within the pod (a proxy's to its application): never counted."""
+    backlog: int = 0
+    """Connections that the kernel has accepted and the application has not."""
+    oldest: Oldest | None = None
+    """The connection that holds on longest; an active one if there is any."""
+
+    @property
+    def busy(self) -> int:
+        """Connections that count under every policy."""
+        return self.active + self.ambiguous + self.opening + self.closing
+
+    @property
+    def connections(self) -> Connections:
+        """The same in the terms of a report."""
+        return Connections(active=self.busy, idle=self.idle, new=self.new)
+
+    def discarded(self, policy: DrainPolicy) -> int:
+        """Return how many idle connections do not count under ``policy``."""
+        return self.expired if policy.idle_connections is IdleConnections.DISCARD else 0
+
+    def counting(self, policy: DrainPolicy) -> int:
+        """Return how many connections the drain waits for under ``policy``."""
+        return self.busy + self.idle - self.discarded(policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """No client can notice if the pod stops."""
+
+    discarded: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody would notice, or might."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing can be said; never the same as nothing being there."""
+
+    reason: str
+
+
+Verdict = Drained | Busy | Unknown
+
+
+def judge(
+    samples: Sequence[Sample], policy: DrainPolicy, started: float, watched: float, now: float
+) -> Verdict:
+    """Return what the evidence says.
+
+    Args:
+        samples: the latest, oldest first; more than ``CONSECUTIVE`` do not matter.
+        policy: durations in seconds.
+        started: when the drain started.
+        watched: since when every look has succeeded; before that, connections may have come
+            and gone unseen, so nothing was quiet.
+        now: on the clock of the samples.
+    """
+    if not samples:
+        return Unknown("no connection has been looked at yet")
+    last = samples[-1]
+    if last.problem:
+        return Unknown(f"cannot count connections: {last.problem}")
+    if now - last.at >= STALE:
+        return Unknown(f"connections were last counted {_ago(now - last.at)} ago")
+    waits = [
+        wait
+        for wait in (
+            _left(last, policy),
+            _noise(last, policy, watched, now),
+            _propagation(policy, now - started),
+        )
+        if wait
+    ]
+    if waits:
+        return Busy("; ".join(waits))
+    window = samples[-CONSECUTIVE:]
+    agreeing = sum(1 for one in window if not one.problem and not one.counting(policy))
+    if agreeing < CONSECUTIVE:
+        return Busy(f"no connection left in {agreeing} of {CONSECUTIVE} looks")
+    discarded = last.discarded(policy)
+    reason = "no connection left"
+    if discarded:
+        silent = format_duration(policy.client_idle_timeout)
+        reason = f"no connection left but {discarded} idle for {silent} or longer, discarded"
+    return Drained(discarded, reason)
+
+
+def next_event(verdict: Verdict, policy: DrainPolicy, started: float, now: float) -> Event | None:
+    """Return what happens to a draining pod now, if anything does."""
+    if isinstance(verdict, Drained):
+        return Event.EVIDENCE_COMPLETE
+    if now - started >= policy.timeout:
+        return Event.DEADLINE_PASSED
+    return None
+
+
+def _left(sample: Sample, policy: DrainPolicy) -> str:
+    total = sample.counting(policy)
+    if not total:
+        return ""
+    kinds = (
+        (sample.active, "active"),
+        (sample.ambiguous, "not provably idle (answered and asked within one kernel tick)"),
+        (sample.opening, "opening"),
+        (sample.closing, "closing"),
+        (sample.idle - sample.discarded(policy), "idle"),
+    )
+    shown = ", ".join(f"{count} {kind}" for count, kind in kinds if count)
+    text = f"{total} connection{'s' if total > 1 else ''}: {shown}"
+    if sample.oldest is not None:
+        text += f"; oldest {sample.oldest.peer} for {_ago(sample.oldest.age)}"
+    return text
+
+
+def _noise(sample: Sample, policy: DrainPolicy, watched: float, now: float) -> str:
+    newest = sample.newest
+    quiet = now - (watched if newest is None else max(watched, newest))
+    if quiet >= policy.quiet:
+        return ""
+    wanted = f"quiet is {format_duration(policy.quiet)}"
+    if newest is None or newest < watched:
+        return f"new connections have been watched for {_ago(quiet)}, {wanted}"
+    return f"a new connection came {_ago(quiet)} ago, {wanted}"
+
+
+def _propagation(policy: DrainPolicy, passed: float) -> str:
+    left = policy.propagation - passed
+    return f"propagation takes another {_ago(left)}" if left > 0 else ""
+
+
+def _ago(seconds: float) -> str:
+    return format_duration(round(seconds, 1) if seconds < 10 else round(seconds))  # noqa: PLR2004 # tenths matter only below

@@ -1,0 +1,81 @@
+"""Every string that is stored in a cluster or read by another program, in one place.
+
+Upgrades and rollbacks break on such strings: objects written by one version are read by
+another. Changing a value here is a change of contract and needs a decision record.
+"""
+
+from typing import Final
+
+GROUP: Final = "lossless.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "LosslessRollout"
+PLURAL: Final = "losslessrollouts"
+SINGULAR: Final = "losslessrollout"
+SHORT_NAME: Final = "llr"
+
+# Pods -------------------------------------------------------------------------------------
+#: Kubernetes' own: the Deployment controller puts it on every pod of a Deployment.
+TEMPLATE_HASH_LABEL: Final = "pod-template-hash"
+#: Label of every injected pod; its value is the name of the LosslessRollout it belongs to.
+ROLLOUT_LABEL: Final = f"{GROUP}/rollout"
+#: Label with which a pod template declines injection (value ``"false"``).
+INJECT_LABEL: Final = f"{GROUP}/inject"
+#: Annotation of every injected pod: the version of the webhook that injected it.
+INJECTED_ANNOTATION: Final = f"{GROUP}/injected-by"
+#: Annotation: containers whose preStop could not be protected, ``name: reason`` joined by "; ".
+UNPROTECTED_ANNOTATION: Final = f"{GROUP}/unprotected"
+#: Readiness gate (a pod condition type) that the controller opens.
+GATE: Final = f"{GROUP}/rollout"
+
+# LosslessRollout --------------------------------------------------------------------------
+#: Any new value of this annotation resumes a rollout that a timed-out drain has paused.
+RESUME_ANNOTATION: Final = f"{GROUP}/resume"
+
+# Namespaces and the installation ----------------------------------------------------------
+#: Lease that says a controller is alive; the webhook adds gates only while it is fresh.
+LEASE: Final = "lossless-controller"
+#: Secret with the webhook's certificate: keys ``ca.crt``, ``tls.crt``, ``tls.key``, and ``ca.key``
+#: if the webhook made it itself.
+TLS_SECRET: Final = "lossless-webhook-tls"  # noqa: S105 # the name of a Secret, not a secret
+WEBHOOK_SERVICE: Final = "lossless-webhook"
+#: The MutatingWebhookConfiguration, and the name of the one webhook in it.
+WEBHOOK_CONFIGURATION: Final = "lossless"
+WEBHOOK_NAME: Final = f"pods.{GROUP}"
+WEBHOOK_PATH: Final = "/mutate-pods"
+FIELD_MANAGER: Final = "lossless-controller"
+EVENT_COMPONENT: Final = "lossless"
+
+# The agent in a pod -----------------------------------------------------------------------
+AGENT_CONTAINER: Final = "lossless-agent"
+AGENT_PORT: Final = 9913
+AGENT_UID: Final = 65534
+#: Volume shared with every container (read-only there) and where it is mounted.
+SHARED_VOLUME: Final = "lossless"
+SHARED_MOUNT: Final = "/lossless"
+#: Present while the pod serves; removed when its drain starts. nginx and LBs look at it.
+STATUS_FILE: Final = f"{SHARED_MOUNT}/serving"
+#: Volume of the agent alone: the drain marker and the control socket.
+PRIVATE_VOLUME: Final = "lossless-agent"
+PRIVATE_MOUNT: Final = "/run/lossless"
+DRAIN_MARKER: Final = f"{PRIVATE_MOUNT}/drain.json"
+CONTROL_SOCKET: Final = f"{PRIVATE_MOUNT}/control.sock"
+TERMINATION_LOG: Final = "/dev/termination-log"
+
+HOLD_PATH: Final = "/v1/hold"
+REPORT_PATH: Final = "/v1/report"
+STATUS_FLAG_PATH: Final = "/status-flag"
+HEALTH_PATH: Final = "/healthz"
+METRICS_PATH: Final = "/metrics"
+
+CONFIG_ENV: Final = "LOSSLESS_CONFIG"
+POD_NAME_ENV: Final = "POD_NAME"
+POD_NAMESPACE_ENV: Final = "POD_NAMESPACE"
+POD_UID_ENV: Final = "POD_UID"
+#: Comma-separated addresses of the pod's node (downward API ``status.hostIPs``).
+HOST_IPS_ENV: Final = "HOST_IPS"
+
+#: What the kubelet runs in the agent's container when the pod stops: it starts the drain.
+#: ``-I`` and ``-S`` keep the interpreter's start at a few milliseconds: no site, no package.
+DRAIN_COMMAND: Final = ("python3", "-I", "-S", "/usr/local/lib/lossless/start_drain.py")
+AGENT_COMMAND: Final = ("python3", "-m", "lossless.agent")

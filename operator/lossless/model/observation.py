@@ -1,0 +1,145 @@
+"""Everything that a decision may look at: one LosslessRollout's world at one moment."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lossless.model.phases import Phase
+from lossless.model.policy import InvalidSpec, RolloutSpec
+from lossless.model.report import Report
+from lossless.model.status import RolloutStatus
+from lossless.model.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody could say how a pod's drain stands. Never taken for an empty pod."""
+
+    cause: str
+
+
+Evidence: TypeAlias = Report | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The pod condition that our readiness gate looks at."""
+
+    open: bool
+    reason: str = ""
+    message: str = ""
+    since: float = 0.0
+    """Last transition, in seconds of the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod. Times are seconds of the epoch."""
+
+    name: str
+    uid: str
+    created: float
+    replica_set: str = ""
+    """Name of the ReplicaSet that controls it."""
+    rollout: str = ""
+    """Name of the LosslessRollout whose agent was injected; empty: none was."""
+    declined: bool = False
+    """Its template asks not to be injected."""
+    unprotected: str = ""
+    """Containers whose preStop the webhook could not protect."""
+    gated: bool = False
+    """Its spec carries our readiness gate."""
+    gate: Gate | None = None
+    """None: nobody has written the condition yet, which is as good as shut."""
+    served: bool = True
+    """It was Ready at some time, so clients may be on it."""
+    address: str = ""
+    """IP address; empty: it has none yet, or none any more."""
+    containers_ready: bool = False
+    containers_ready_since: float = 0.0
+    ready: bool = False
+    ready_since: float = 0.0
+    finished: bool = False
+    """Succeeded or Failed: all containers have ended."""
+    deletion: float | None = None
+    """``deletionTimestamp``: when the grace period ends. None: it is not terminating."""
+    stop_asked: float = 0.0
+    """When the deletion was asked for; 0 unless terminating."""
+    evidence: Evidence | None = None
+    """How its drain stands; None unless it is injected and terminating."""
+
+    @property
+    def live(self) -> bool:
+        """Neither terminating nor finished: what a ReplicaSet calls an active pod."""
+        return self.deletion is None and not self.finished
+
+    @property
+    def shut(self) -> bool:
+        """Its gate keeps it from becoming Ready."""
+        return self.gated and not (self.gate is not None and self.gate.open)
+
+    def available(self, min_ready_seconds: float, now: float) -> bool:
+        """Whether a Deployment counts it as available."""
+        return self.live and self.ready and now - self.ready_since >= min_ready_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A pod that was seen going, with what was last known of its drain."""
+
+    name: str
+    uid: str
+    evidence: Evidence
+    served: bool
+    """It was Ready when it went: clients may have noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The Deployment that is protected."""
+
+    name: str
+    replicas: int
+    strategy: Strategy
+    min_ready_seconds: float = 0.0
+    revision: str = ""
+    """Highest revision among its ReplicaSets."""
+    newest: str = ""
+    """Name of the ReplicaSet with that revision; empty: it has none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The LosslessRollout itself."""
+
+    uid: str
+    created: float
+    generation: int
+    spec: RolloutSpec | InvalidSpec
+    status: RolloutStatus
+    """As the last look left it."""
+    resume: str = ""
+    """Value of the resume annotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One LosslessRollout and what there is of its workload."""
+
+    namespace: str
+    name: str
+    rollout: Rollout | None
+    """None: it is gone or being deleted."""
+    owner: str = ""
+    """Name of an older LosslessRollout on the same workload; empty: this one owns it."""
+    workload: Workload | None = None
+    """None: there is no such Deployment."""
+    pods: tuple[Pod, ...] = ()
+    """Pods of the workload, terminating ones included."""
+    strays: tuple[Pod, ...] = ()
+    """Pods that carry this LosslessRollout's label and are not the workload's."""
+    departures: tuple[Departure, ...] = ()
+    """Pods that went since the last look."""
+
+
+#: Phases in which a pod takes one of ``pacing.maxDraining`` places.
+TAKES_A_PLACE = frozenset({Phase.DRAINING, Phase.UNPROTECTED})

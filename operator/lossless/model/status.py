@@ -1,0 +1,82 @@
+"""What the controller writes into ``status``, and all that it remembers from one look to the next.
+
+Times are whole seconds of the epoch, as Kubernetes stores them: what is written is what is read
+back, so an unchanged world gives an equal status and nothing is written.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from lossless.model.conditions import Condition, ConditionType
+from lossless.model.phases import Phase
+from lossless.model.report import Connections, Oldest
+
+#: Entries in ``status.pods``. With about 300 bytes each, a status stays far below the size at
+#: which an object becomes a burden for its watchers.
+MAX_PODS: Final = 50
+
+
+class RolloutPhase(StrEnum):
+    """Where a LosslessRollout stands, in one word for ``kubectl get``."""
+
+    READY = "Ready"
+    PROGRESSING = "Progressing"
+    DRAINING = "Draining"
+    """Pods drain outside a rollout: a scale-down, an eviction."""
+    PAUSED = "Paused"
+    NOT_INJECTED = "NotInjected"
+    DEGRADED = "Degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class PodStatus:
+    """One entry of ``status.pods``."""
+
+    name: str
+    uid: str
+    phase: Phase
+    since: int = 0
+    """When it entered the phase."""
+    connections: Connections | None = None
+    """None: unknown, which is not zero."""
+    oldest: Oldest | None = None
+    reason: str = ""
+    """What it waits for, or how it ended, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastRollout:
+    """The rollout that is under way, or the last one."""
+
+    started: int
+    finished: int = 0
+    """0: still under way."""
+    drained: int = 0
+    timed_out: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStatus:
+    """``status`` of a LosslessRollout."""
+
+    phase: RolloutPhase | None = None
+    observed_generation: int = 0
+    conditions: tuple[Condition, ...] = ()
+    replicas: int = 0
+    updated: int = 0
+    draining: int = 0
+    held: int = 0
+    connections: int | None = None
+    """On the pods that are stopping; None: of none of them known."""
+    revision: str = ""
+    """Of the workload, as last seen."""
+    resumed: str = ""
+    """The value of the resume annotation that was acted on last."""
+    last_rollout: LastRollout | None = None
+    pods: tuple[PodStatus, ...] = ()
+
+    def condition(self, kind: ConditionType) -> Condition | None:
+        """Return the condition of this type, if there is one."""
+        return next((c for c in self.conditions if c.type is kind), None)

@@ -1,0 +1,88 @@
+"""The MutatingWebhookConfiguration, as the controller keeps it.
+
+The chart ships it without webhooks; the controller adds the one there is, for the namespaces that
+hold a LosslessRollout and no other. So an API server never asks us about pods that are none of our
+business, and an installation without a LosslessRollout changes nothing in a cluster.
+"""
+
+import base64
+from collections.abc import Iterable
+from typing import Any, Final
+
+from lossless.model.names import (
+    INJECT_LABEL,
+    TEMPLATE_HASH_LABEL,
+    WEBHOOK_CONFIGURATION,
+    WEBHOOK_NAME,
+    WEBHOOK_PATH,
+    WEBHOOK_SERVICE,
+)
+
+#: Nothing here may ever depend on us, not even if somebody puts a LosslessRollout there.
+NEVER: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+#: Seconds an API server waits for us; a pod's start is delayed by no more.
+TIMEOUT: Final = 3
+#: Label that the API server puts on every namespace (KEP-2161).
+NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
+
+
+def webhook_configuration(
+    namespaces: Iterable[str],
+    ca_bundle: bytes,
+    install_namespace: str,
+    *,
+    failure_policy: str = "Ignore",
+) -> dict[str, Any]:
+    """Return the object, to be applied on the server.
+
+    Args:
+        namespaces: that hold a LosslessRollout.
+        ca_bundle: PEM certificates that the webhook's certificate is signed by. Empty: there is
+            no certificate yet, so there is no webhook either: every call would fail.
+        install_namespace: where the webhook's Service is; its own pods are never injected.
+        failure_policy: ``Ignore`` or ``Fail``: what becomes of a pod if nobody answers.
+    """
+    seen = sorted(set(namespaces) - NEVER - {install_namespace})
+    webhook = {
+        "name": WEBHOOK_NAME,
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": {
+            "caBundle": base64.b64encode(ca_bundle).decode("ascii"),
+            "service": {
+                "namespace": install_namespace,
+                "name": WEBHOOK_SERVICE,
+                "path": WEBHOOK_PATH,
+                "port": 443,
+            },
+        },
+        "rules": [
+            {
+                "apiGroups": [""],
+                "apiVersions": ["v1"],
+                "operations": ["CREATE"],
+                "resources": ["pods"],
+                "scope": "Namespaced",
+            }
+        ],
+        "namespaceSelector": {
+            "matchExpressions": [{"key": NAMESPACE_LABEL, "operator": "In", "values": seen}]
+        },
+        "objectSelector": {
+            "matchExpressions": [
+                # Jobs, StatefulSets and the like start as if we were not there.
+                {"key": TEMPLATE_HASH_LABEL, "operator": "Exists"},
+                {"key": INJECT_LABEL, "operator": "NotIn", "values": ["false"]},
+            ]
+        },
+        "matchPolicy": "Equivalent",
+        "sideEffects": "None",
+        "failurePolicy": failure_policy,
+        "reinvocationPolicy": "IfNeeded",
+        "timeoutSeconds": TIMEOUT,
+    }
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": WEBHOOK_CONFIGURATION},
+        "webhooks": [webhook] if seen and ca_bundle else [],
+    }

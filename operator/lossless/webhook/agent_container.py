@@ -1,0 +1,115 @@
+"""The agent's container as it stands in a pod.
+
+Everything the API server would default is written out: between two admission passes it fills in
+defaults, and the second pass must recognise its own work.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lossless.model.agent_config import AgentConfig
+from lossless.model.names import (
+    AGENT_COMMAND,
+    AGENT_CONTAINER,
+    AGENT_PORT,
+    AGENT_UID,
+    CONFIG_ENV,
+    DRAIN_COMMAND,
+    HOST_IPS_ENV,
+    POD_NAME_ENV,
+    POD_NAMESPACE_ENV,
+    POD_UID_ENV,
+    PRIVATE_MOUNT,
+    PRIVATE_VOLUME,
+    SHARED_MOUNT,
+    SHARED_VOLUME,
+    TERMINATION_LOG,
+)
+from lossless.webhook.options import AgentSettings
+
+#: Where the ServiceAccount admission plugin would mount a token into every container that has
+#: nothing there (kubernetes plugin/pkg/admission/serviceaccount). The agent needs no token.
+_TOKEN_MOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 # a path
+
+
+def agent_container(
+    settings: AgentSettings, config: AgentConfig, pod_spec: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the container, fit for the ``restricted`` Pod Security level.
+
+    Args:
+        settings: image and resources of the installation.
+        config: what the agent is told.
+        pod_spec: of the pod it goes into, whose QoS class must stay what it is.
+    """
+    container: dict[str, Any] = {
+        "name": AGENT_CONTAINER,
+        "image": settings.image,
+        "imagePullPolicy": settings.pull_policy,
+        "command": list(AGENT_COMMAND),
+        "restartPolicy": "Always",
+        "env": [
+            {"name": CONFIG_ENV, "value": config.to_json()},
+            _downward(POD_NAME_ENV, "metadata.name"),
+            _downward(POD_NAMESPACE_ENV, "metadata.namespace"),
+            _downward(POD_UID_ENV, "metadata.uid"),
+            _downward(HOST_IPS_ENV, "status.hostIPs"),
+        ],
+        "ports": [{"name": "lossless", "containerPort": AGENT_PORT, "protocol": "TCP"}],
+        "lifecycle": {"preStop": {"exec": {"command": list(DRAIN_COMMAND)}}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "privileged": False,
+            "readOnlyRootFilesystem": True,
+            "runAsGroup": AGENT_UID,
+            "runAsNonRoot": True,
+            "runAsUser": AGENT_UID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [
+            {"name": SHARED_VOLUME, "mountPath": SHARED_MOUNT},
+            {"name": PRIVATE_VOLUME, "mountPath": PRIVATE_MOUNT},
+            {"name": SHARED_VOLUME, "mountPath": _TOKEN_MOUNT, "readOnly": True},
+        ],
+    }
+    resources = _resources(settings, pod_spec)
+    if resources:
+        container["resources"] = resources
+    return container
+
+
+def _downward(name: str, field: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": field}}}
+
+
+def _resources(settings: AgentSettings, pod_spec: Mapping[str, Any]) -> dict[str, Any]:
+    if pod_spec.get("resources"):
+        # The pod has a budget as a whole (KEP-2837), which the requests of its containers must
+        # not exceed: one more of them could make the API server refuse the pod.
+        return {}
+    others = [
+        container
+        for kind in ("containers", "initContainers")
+        for container in pod_spec.get(kind) or ()
+        if container.get("name") != AGENT_CONTAINER
+    ]
+    request, limit = settings.cpu_request, settings.cpu_limit
+    if all(_is_guaranteed(container) for container in others):
+        request = limit = settings.cpu_limit or settings.cpu_guaranteed
+    return {
+        "requests": {"cpu": request, "memory": settings.memory},
+        "limits": {"memory": settings.memory} | ({"cpu": limit} if limit else {}),
+    }
+
+
+def _is_guaranteed(container: Mapping[str, Any]) -> bool:
+    """Return whether limits and requests are equal; a request left out becomes the limit."""
+    resources = container.get("resources") or {}
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    return all(
+        limits.get(what) and requests.get(what, limits[what]) == limits[what]
+        for what in ("cpu", "memory")
+    )

@@ -1,0 +1,99 @@
+"""What a pod's containers listen on, and how the kubelet probes them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lossless.model.agent_config import Probe
+from lossless.model.names import AGENT_CONTAINER
+from lossless.webhook.patching import Path
+
+# Defaults of core/v1 Probe; a pod at CREATE has them filled in, a pod in a test may not.
+_PERIOD: Final = 10
+_TIMEOUT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A container that serves, and where it is in the pod."""
+
+    path: Path
+    container: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return str(self.container.get("name", ""))
+
+
+def serving(pod: Mapping[str, Any]) -> tuple[Place, ...]:
+    """Return the main containers and native sidecars, the agent apart.
+
+    Plain init containers have ended before the pod serves. A native sidecar is an init container
+    with ``restartPolicy: Always`` (KEP-753).
+    """
+    return tuple(
+        Place(("spec", kind, index), container)
+        for kind in ("containers", "initContainers")
+        for index, container in enumerate(pod["spec"].get(kind) or ())
+        if (kind == "containers" or container.get("restartPolicy") == "Always")
+        and container.get("name") != AGENT_CONTAINER
+    )
+
+
+def tcp_ports(place: Place) -> Iterator[tuple[str, int]]:
+    """Yield name (or empty) and number of each declared TCP port."""
+    for port in place.container.get("ports") or ():
+        if (port.get("protocol") or "TCP") == "TCP":
+            yield str(port.get("name") or ""), int(port["containerPort"])
+
+
+def counted_ports(
+    wanted: tuple[int | str, ...], places: tuple[Place, ...]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the ports whose connections count, and the names that no container declares.
+
+    Args:
+        wanted: ``spec.ports``; empty means every declared TCP port.
+        places: of the containers that serve.
+
+    Returns:
+        Sorted numbers, and unknown names. No number at all tells the agent to count every port
+        that something listens on: more than was asked for, which is the safe side.
+    """
+    declared = [port for place in places for port in tcp_ports(place)]
+    if not wanted:
+        return tuple(sorted({number for _, number in declared})), ()
+    known = {name for name, _ in declared if name}
+    numbers = {number for name, number in declared if name and name in wanted}
+    numbers |= {port for port in wanted if isinstance(port, int)}
+    unknown = tuple(port for port in wanted if isinstance(port, str) and port not in known)
+    return tuple(sorted(numbers)), unknown
+
+
+def readiness_probes(places: tuple[Place, ...]) -> tuple[Probe, ...]:
+    """Return the readiness probes that open connections to the pod, each once, in order."""
+    found = (_readiness(place) for place in places)
+    return tuple(dict.fromkeys(probe for probe in found if probe is not None))
+
+
+def _readiness(place: Place) -> Probe | None:
+    probe = place.container.get("readinessProbe") or {}
+    for kind in ("httpGet", "tcpSocket", "grpc"):
+        handler = probe.get(kind)
+        # A probe with a host of its own goes there, not to the pod.
+        if not handler or handler.get("host"):
+            continue
+        port = handler.get("port")
+        if isinstance(port, str):
+            # A name is looked up in the container of the probe only, as the kubelet does
+            # (kubernetes pkg/probe/util.go, ResolveContainerPort).
+            port = dict(tcp_ports(place)).get(port) if not port.isdecimal() else int(port)
+        if not isinstance(port, int):
+            return None
+        return Probe(
+            port=port,
+            period=float(probe.get("periodSeconds") or _PERIOD),
+            timeout=float(probe.get("timeoutSeconds") or _TIMEOUT),
+        )
+    return None

@@ -1,0 +1,87 @@
+"""What an administrator sets of the webhook."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from lossless import __version__
+
+_PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
+#: k8s.io/apimachinery resource.Quantity, without signs and exponents: nobody needs them here.
+_QUANTITY: Final = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|Ki|Mi|Gi)?", re.ASCII)
+_HIGHEST_PORT: Final = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """The agent's container as the installation wants it."""
+
+    image: str
+    pull_policy: str = "IfNotPresent"
+    cpu_request: str = "10m"
+    cpu_limit: str = ""
+    """Empty: none, so that a drain is never throttled."""
+    cpu_guaranteed: str = "50m"
+    """Request and limit in a pod of the QoS class Guaranteed, which must not lose it."""
+    memory: str = "64Mi"
+    """Request and limit alike: an agent that is evicted or killed for memory is a lost drain."""
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        """Refuse what the API server would refuse in every pod.
+
+        Raises:
+            ValueError: names the field, its value and the remedy.
+        """
+        if not self.image.strip():
+            raise ValueError(f"agent image {self.image!r}: name the image of the agent")
+        if self.pull_policy not in _PULL_POLICIES:
+            raise ValueError(
+                f"agent image pull policy {self.pull_policy!r}: use {', '.join(_PULL_POLICIES)}"
+            )
+        for field in ("cpu_request", "cpu_limit", "cpu_guaranteed", "memory"):
+            value = getattr(self, field)
+            if not _QUANTITY.fullmatch(value) and (value or field != "cpu_limit"):
+                raise ValueError(f"agent {field} {value!r}: write a quantity, such as 50m or 64Mi")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookOptions:
+    """Everything ``lossless webhook`` is started with."""
+
+    namespace: str
+    """Of the installation: of the Lease, the Secret and the Service."""
+    agent: AgentSettings
+    port: int = 9443
+    """Admission, over TLS; 0 for any that is free."""
+    http_port: int = 8080
+    """``/metrics``, ``/healthz`` and ``/readyz``, in the clear; 0 for any that is free."""
+    host: str | None = None
+    """Address to listen on; None: all, IPv4 and IPv6."""
+    kubeconfig: str | None = None
+    """None: the service account of the pod."""
+    lease_tolerance: float = 5.0
+    """Seconds beyond its own duration that a Lease counts as fresh."""
+    certificate_interval: float = 60.0
+    """Seconds between two looks at the Secret with the certificate."""
+    linger: float = 5.0
+    """Seconds between the order to stop and the end, in which connections are told to close."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            ValueError: names the field, its value and the remedy.
+        """
+        if not self.namespace:
+            raise ValueError("namespace '': name the namespace of the installation")
+        for field, value in (("port", self.port), ("http port", self.http_port)):
+            if not 0 <= value <= _HIGHEST_PORT:
+                raise ValueError(f"{field} {value}: must be from 0 to {_HIGHEST_PORT}")
+        for field, seconds in (
+            ("lease tolerance", self.lease_tolerance),
+            ("certificate interval", self.certificate_interval),
+            ("linger", self.linger),
+        ):
+            if not 0 <= seconds <= 600:  # noqa: PLR2004 # ten minutes is a typing error
+                raise ValueError(f"{field} {seconds}: must be from 0 to 600 seconds")

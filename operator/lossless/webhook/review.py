@@ -1,0 +1,150 @@
+"""AdmissionReview v1 in, AdmissionReview v1 out: pure, and it never says no.
+
+https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from lossless.model.names import INJECT_LABEL
+from lossless.webhook.inject import Injection, inject
+from lossless.webhook.options import AgentSettings
+from lossless.webhook.owner import Rollout, deployment_of, rollout_of
+
+_API_VERSION: Final = "admission.k8s.io/v1"
+_KIND: Final = "AdmissionReview"
+#: The API server truncates longer warnings, and drops what goes beyond 4096 characters in all.
+_WARNING_MAX: Final = 256
+_UNCHANGED: Final = Injection()
+
+
+class MalformedReviewError(ValueError):
+    """The body is no AdmissionReview that could be answered."""
+
+
+class Result(StrEnum):
+    """How a review ended; a label of the metrics."""
+
+    INJECTED = "injected"
+    """The pod has the agent, from this review or an earlier pass."""
+    NOT_OURS = "not_ours"
+    """No LosslessRollout speaks for the pod, or it declined."""
+    REFUSED = "refused"
+    """It should have been injected and could not be; a warning says why."""
+    FAILED = "failed"
+    """Our own error; the pod passed unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a review is judged by, apart from the review."""
+
+    rollouts: Iterable[Rollout]
+    leader: bool
+    """Whether a controller is alive to open gates."""
+    agent: AgentSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to send back, and what to tell operators of it."""
+
+    body: dict[str, Any]
+    result: Result
+    namespace: str = ""
+    deployment: str = ""
+    rollout: str = ""
+    injection: Injection = _UNCHANGED
+    error: Exception | None = None
+
+
+def parse_review(body: bytes) -> dict[str, Any]:
+    """Return the ``request`` of an AdmissionReview.
+
+    Raises:
+        MalformedReviewError: not JSON, nested too deep, or not an AdmissionReview v1 with a uid.
+    """
+    try:
+        review = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedReviewError(f"the body is not JSON that can be read: {error}") from error
+    if not isinstance(review, dict) or review.get("kind") != _KIND:
+        raise MalformedReviewError(f"the body is not of kind {_KIND}")
+    if review.get("apiVersion") != _API_VERSION:
+        raise MalformedReviewError(
+            f"apiVersion {review.get('apiVersion')!r:.80} is not answered, only {_API_VERSION}"
+        )
+    request = review.get("request")
+    if not isinstance(request, dict):
+        raise MalformedReviewError("request is not an object")
+    if not isinstance(request.get("uid"), str) or not request["uid"]:
+        raise MalformedReviewError("request.uid is not a non-empty string")
+    return request
+
+
+def answer(request: dict[str, Any], context: Context) -> Answer:
+    """Return the answer to ``request``, which always allows the pod.
+
+    It raises nothing: whatever goes wrong here must not keep a cluster from starting pods.
+
+    Args:
+        request: as ``parse_review`` returned it.
+        context: the clusters' LosslessRollouts and the installation's settings.
+    """
+    try:
+        return _judge(request, context)
+    except Exception as error:  # noqa: BLE001 # fail open: any error lets the pod through
+        warning = f"not injected: lossless failed ({type(error).__name__}); the pod is unprotected"
+        return Answer(
+            _response(request["uid"], Injection(warnings=(warning,))), Result.FAILED, error=error
+        )
+
+
+def _judge(request: Mapping[str, Any], context: Context) -> Answer:
+    uid = request["uid"]
+    resource = request.get("resource") or {}
+    pod = request.get("object")
+    if (
+        request.get("operation") != "CREATE"
+        or (resource.get("group"), resource.get("resource")) != ("", "pods")
+        or request.get("subResource")
+        or pod is None
+        or (pod["metadata"].get("labels") or {}).get(INJECT_LABEL) == "false"
+    ):
+        return Answer(_response(uid), Result.NOT_OURS)
+    namespace = str(request.get("namespace") or "")
+    deployment = deployment_of(pod)
+    rollout = rollout_of(deployment, namespace, context.rollouts) if deployment else None
+    if deployment is None or rollout is None:
+        return Answer(_response(uid), Result.NOT_OURS, namespace, deployment or "")
+    if rollout.spec is None:
+        problem = f"not injected: LosslessRollout {rollout.name}: {rollout.problem}"
+        injection = Injection(warnings=(problem,))
+    else:
+        injection = inject(pod, rollout.name, rollout.spec, context.agent, gate=context.leader)
+    return Answer(
+        _response(uid, injection),
+        Result.INJECTED if injection.injected else Result.REFUSED,
+        namespace,
+        deployment,
+        rollout.name,
+        injection,
+    )
+
+
+def _response(uid: str, injection: Injection = _UNCHANGED) -> dict[str, Any]:
+    response: dict[str, Any] = {"uid": uid, "allowed": True}
+    if injection.operations:
+        patch = json.dumps(injection.operations, separators=(",", ":")).encode()
+        response |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
+    if injection.warnings:
+        response["warnings"] = [_short(f"lossless: {text}") for text in injection.warnings]
+    return {"apiVersion": _API_VERSION, "kind": _KIND, "response": response}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WARNING_MAX else text[: _WARNING_MAX - 3] + "..."

@@ -1,0 +1,248 @@
+"""``lossless webhook``: follows the cluster, answers reviews over TLS, stops without losing one."""
+
+import asyncio
+import signal
+import time
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from lossless.cluster.client import Client, resource_path
+from lossless.cluster.watching import Change, Changed, Synced, Timing, Watch
+from lossless.model.names import (
+    API_VERSION,
+    HEALTH_PATH,
+    LEASE,
+    METRICS_PATH,
+    PLURAL,
+    WEBHOOK_PATH,
+)
+from lossless.webhook.leader import LeaderSign, Lease, parse_lease
+from lossless.webhook.metrics import Metrics
+from lossless.webhook.options import WebhookOptions
+from lossless.webhook.owner import Rollout, parse_rollout
+from lossless.webhook.review import (
+    Answer,
+    Context,
+    MalformedReviewError,
+    Result,
+    answer,
+    parse_review,
+)
+from lossless.webhook.tls_secret import CertificateKeeper, server_context
+
+_log: Final = structlog.get_logger(__name__)
+READY_PATH: Final = "/readyz"
+#: etcd keeps objects up to 1.5 MiB, and a review may hold a pod twice, as JSON.
+_BODY_MAX: Final = 8 * 1024 * 1024
+#: As long as the API server waits for the whole answer.
+_BODY_SECONDS: Final = 3.0
+#: Longer than Go's IdleConnTimeout of 90 s: the client closes idle connections, never we, so no
+#: review meets a connection that is just being closed.
+_KEEPALIVE: Final = 120.0
+
+
+class Webhook:
+    """One webhook process: its caches, its certificate and its two listeners."""
+
+    def __init__(self, options: WebhookOptions, client: Client) -> None:
+        """Compose; nothing is sent or listened on before ``serve``."""
+        self._options = options
+        self._rollouts: Watch[Rollout] = Watch(
+            client, resource_path(API_VERSION, PLURAL), parse_rollout
+        )
+        self._leases: Watch[Lease] = Watch(
+            client,
+            resource_path("coordination.k8s.io/v1", "leases", namespace=options.namespace),
+            parse_lease,
+            field_selector=f"metadata.name={LEASE}",
+            # A leader renews every few seconds: a silent watch is a dead connection, or no leader.
+            timing=Timing(silence=20.0),
+        )
+        self._leader = LeaderSign(options.lease_tolerance, time.monotonic)
+        self._context = server_context()
+        self._keeper = CertificateKeeper(
+            client, options.namespace, self._context, interval=options.certificate_interval
+        )
+        self._metrics = Metrics(
+            leader=lambda: float(self._leader.fresh()),
+            certificate_expiry=lambda: (
+                self._keeper.expires.timestamp() if self._keeper.expires else 0.0
+            ),
+            rollouts_silence=self._rollouts.silence,
+        )
+        self._stopping = False
+        self.port = 0
+        """Where reviews are answered, once serving."""
+        self.http_port = 0
+        """Where metrics and health are told, once serving."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the API server should be sent here."""
+        synced = self._rollouts.synced and self._leases.synced
+        return synced and self._keeper.ready and not self._stopping
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set, then leave so that no review is lost."""
+        async with self._listening(), asyncio.TaskGroup() as tasks:
+            followers = [
+                tasks.create_task(self._follow_rollouts(), name="rollouts"),
+                tasks.create_task(self._follow_lease(), name="lease"),
+                tasks.create_task(self._keeper.run(), name="certificate"),
+            ]
+            _log.info("webhook started", port=self.port, http_port=self.http_port)
+            await stop.wait()
+            # The API server keeps its connections to a pod that is going: each of them is told
+            # to close with its next answer, while the Service sends new ones elsewhere.
+            self._stopping = True
+            _log.info("webhook stopping", linger=self._options.linger)
+            await asyncio.sleep(self._options.linger)
+            for task in followers:
+                task.cancel()
+        _log.info("webhook stopped")
+
+    async def _follow_rollouts(self) -> None:
+        async for change in self._rollouts.events():
+            if isinstance(change, Synced) or change.change is Change.DELETED:
+                continue
+            if change.object.problem:
+                _log.warning(
+                    "invalid LosslessRollout",
+                    namespace=change.key.namespace,
+                    name=change.key.name,
+                    problem=change.object.problem,
+                )
+
+    async def _follow_lease(self) -> None:
+        async for change in self._leases.events():
+            if isinstance(change, Changed):
+                self._leader.observe(None if change.change is Change.DELETED else change.object)
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        options = self._options
+        admission = web.Application(client_max_size=_BODY_MAX)
+        admission.router.add_post(WEBHOOK_PATH, self._review)
+        admission.on_response_prepare.append(self._tell_to_close)
+        admission_runner = web.AppRunner(
+            admission, access_log=None, keepalive_timeout=_KEEPALIVE, shutdown_timeout=5.0
+        )
+        plain = web.Application()
+        plain.router.add_get(METRICS_PATH, self._show_metrics)
+        plain.router.add_get(HEALTH_PATH, self._show_health)
+        plain.router.add_get(READY_PATH, self._show_ready)
+        plain_runner = web.AppRunner(plain, access_log=None, shutdown_timeout=1.0)
+        try:
+            await admission_runner.setup()
+            await plain_runner.setup()
+            await web.TCPSite(
+                admission_runner, options.host, options.port, ssl_context=self._context
+            ).start()
+            await web.TCPSite(plain_runner, options.host, options.http_port).start()
+            self.port = admission_runner.addresses[0][1]
+            self.http_port = plain_runner.addresses[0][1]
+            yield
+        finally:
+            await admission_runner.cleanup()
+            await plain_runner.cleanup()
+
+    async def _review(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text="the body did not arrive in time") from None
+        began = time.perf_counter()
+        try:
+            review = parse_review(body)
+        except MalformedReviewError as error:
+            self._metrics.malformed.inc()
+            _log.warning("malformed review", cause=str(error), bytes=len(body))
+            raise web.HTTPBadRequest(text=str(error)) from error
+        answered = answer(
+            review,
+            Context(
+                rollouts=self._rollouts.objects.values(),
+                leader=self._leader.fresh(),
+                agent=self._options.agent,
+            ),
+        )
+        response = web.json_response(answered.body)
+        seconds = time.perf_counter() - began
+        self._metrics.reviews.labels(answered.result.value).inc()
+        self._metrics.seconds.observe(seconds)
+        _tell(answered, review, seconds)
+        return response
+
+    async def _tell_to_close(self, _: web.Request, response: web.StreamResponse) -> None:
+        if self._stopping:
+            # aiohttp writes the header before it calls this hook, so it has to be said twice.
+            response.headers["Connection"] = "close"
+            response.force_close()
+
+    async def _show_metrics(self, _: web.Request) -> web.Response:
+        return web.Response(
+            body=generate_latest(self._metrics.registry),
+            headers={"Content-Type": CONTENT_TYPE_LATEST},
+        )
+
+    async def _show_health(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _show_ready(self, _: web.Request) -> web.Response:
+        parts = {
+            "rollouts": self._rollouts.synced,
+            "lease": self._leases.synced,
+            "certificate": self._keeper.ready,
+            "staying": not self._stopping,
+        }
+        text = "".join(f"{name}: {'ok' if good else 'not yet'}\n" for name, good in parts.items())
+        return web.Response(text=text, status=200 if self.ready else 503)
+
+
+def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
+    log = _log.bind(
+        uid=review["uid"],
+        namespace=answered.namespace,
+        deployment=answered.deployment,
+        rollout=answered.rollout,
+        dry_run=bool(review.get("dryRun")),
+        milliseconds=round(seconds * 1000, 2),
+    )
+    match answered.result:
+        case Result.INJECTED:
+            log.info("injected", unprotected=sorted(answered.injection.unprotected))
+        case Result.NOT_OURS:
+            log.debug("not ours")
+        case Result.REFUSED:
+            log.warning("refused", warnings=list(answered.injection.warnings))
+        case Result.FAILED:
+            # Where, but not what: the message of an error may quote the pod.
+            error = answered.error
+            frames = traceback.extract_tb(error.__traceback__) if error else []
+            log.error(
+                "review failed",
+                error=type(error).__name__,
+                at=[f"{frame.name}:{frame.lineno}" for frame in frames],
+            )
+
+
+async def run(options: WebhookOptions) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: there is no way to an API server.
+        OSError: a port is taken.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with await Client.connect(options.kubeconfig) as client:
+        await Webhook(options, client).serve(stop)

@@ -1,0 +1,1 @@
+"""The agent: parsers by tables and properties, everything else on real sockets."""

@@ -1,0 +1,148 @@
+"""What the agent answers, and above all what it does not do."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from lossless.agent.routes import Routes
+from lossless.agent.server import Request, Response
+from lossless.model.phases import Phase
+from lossless.model.report import parse_report
+from tests.agent.builders import a_config
+from tests.agent.test_drain import BUSY, Pod
+from tests.agent.waiting import eventually
+
+
+class Desk:
+    """The routes of one pod."""
+
+    def __init__(self, pod: Pod, grace: float = 5.0) -> None:
+        """Answer about a pod."""
+        self.pod = pod
+        self.holders: list[str] = []
+        self.routes = Routes(
+            pod.drain, metrics=lambda: "up 1\n", holder=self.holders.append, grace=grace
+        )
+
+    async def get(self, path: str, method: str = "GET") -> Response:
+        """Return the answer to a request of the kubelet."""
+        return await self.routes.answer(Request(method, path, "10.1.0.1"))
+
+    async def json(self, path: str) -> object:
+        """Return what an answer holds."""
+        return json.loads((await self.get(path)).body)
+
+
+async def test_a_hold_without_a_drain_is_short(tmp_path: Path) -> None:
+    """A liveness probe has failed: the container is restarted, the pod goes on."""
+    desk = Desk(Pod(tmp_path), grace=0.05)
+    answer = await desk.get("/v1/hold")
+
+    assert (answer.status, answer.body) == (200, b"not draining\n")
+    assert desk.pod.drain.phase is Phase.SERVING
+    assert (tmp_path / "serving").exists()
+
+
+async def test_a_hold_may_come_before_the_drain(tmp_path: Path) -> None:
+    """All hooks run at once, and the agent's own takes a process to start."""
+    pod = Pod(tmp_path)
+    desk = Desk(pod)
+    hold = asyncio.ensure_future(desk.get("/v1/hold"))
+    await eventually(lambda: desk.routes.holds == 1)
+    with pod.running() as drain:
+        drain.ask_to_stop()
+        answer = await hold
+
+    assert parse_report(answer.body, uid="u-1").phase is Phase.DRAINED
+    assert desk.routes.holds == 0
+
+
+async def test_every_hold_is_answered_when_the_drain_ends(tmp_path: Path) -> None:
+    """One for each container; one whose client is gone changes nothing."""
+    pod = Pod(tmp_path, BUSY)
+    desk = Desk(pod)
+    with pod.running() as drain:
+        drain.ask_to_stop()
+        holds = [asyncio.ensure_future(desk.get("/v1/hold")) for _ in range(5)]
+        await eventually(lambda: desk.routes.holds == 5)
+        holds[0].cancel()
+        await eventually(lambda: desk.routes.holds == 4)
+        assert not any(hold.done() for hold in holds[1:])
+        pod.sockets.open.clear()
+        answers = await asyncio.gather(*holds[1:])
+
+    assert {answer.body for answer in answers} == {drain.report().to_json().encode()}
+
+
+@pytest.mark.parametrize(
+    ("config", "phase"),
+    [
+        pytest.param(a_config(quiet=0.1), Phase.DRAINED, id="drained"),
+        pytest.param(a_config(quiet=60, timeout=0.2), Phase.TIMED_OUT, id="timed-out"),
+    ],
+)
+async def test_after_the_drain_a_hold_is_answered_at_once(
+    tmp_path: Path, config: object, phase: Phase
+) -> None:
+    """Hooks that run again after a kubelet restart find it over."""
+    pod = Pod(tmp_path, config=config)  # type: ignore[arg-type] # a table's column
+    with pod.running() as drain:
+        drain.ask_to_stop()
+        await eventually(drain.ended.is_set)
+    async with asyncio.timeout(1):
+        answer = await Desk(pod).get("/v1/hold")
+
+    assert parse_report(answer.body, uid="u-1").phase is phase
+
+
+async def test_whoever_holds_is_remembered(tmp_path: Path) -> None:
+    """It is the kubelet, and so that is where the probes come from."""
+    desk = Desk(Pod(tmp_path), grace=0.0)
+    await desk.get("/v1/hold")
+
+    assert desk.holders == ["10.1.0.1"]
+
+
+async def test_the_status_flag_falls_with_the_drain(tmp_path: Path) -> None:
+    """For load balancers that check over HTTP."""
+    pod = Pod(tmp_path)
+    desk = Desk(pod)
+    before = await desk.get("/status-flag")
+    pod.drain.ask_to_stop()
+    after = await desk.get("/status-flag")
+
+    assert [(one.status, one.body) for one in (before, after)] == [
+        (200, b"Serving\n"),
+        (503, b"Draining\n"),
+    ]
+
+
+async def test_a_report_is_live(tmp_path: Path) -> None:
+    """While it serves, on a sample of its own."""
+    pod = Pod(tmp_path, BUSY)
+    report = parse_report((await Desk(pod).get("/v1/report")).body, uid="u-1")
+
+    assert (report.phase, report.connections.active) == (Phase.SERVING, 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/healthz", 200, id="health"),
+        pytest.param("HEAD", "/healthz", 200, id="head"),
+        pytest.param("GET", "/metrics", 200, id="metrics"),
+        pytest.param("POST", "/v1/hold", 405, id="post"),
+        pytest.param("DELETE", "/v1/report", 405, id="delete"),
+        pytest.param("GET", "/", 404, id="root"),
+        pytest.param("GET", "/v1/drain", 404, id="no-such-thing-as-a-drain-over-http"),
+        pytest.param("POST", "/v1/hold/", 404, id="not-quite"),
+    ],
+)
+async def test_other_paths(tmp_path: Path, method: str, path: str, status: int) -> None:
+    """None of them starts or ends anything."""
+    desk = Desk(Pod(tmp_path))
+
+    assert (await desk.get(path, method)).status == status
+    assert desk.pod.drain.phase is Phase.SERVING

@@ -1,0 +1,1 @@
+"""Kubernetes I/O, against a server that misbehaves as told."""

@@ -1,0 +1,157 @@
+"""What events have told: whom to wake, and what to read."""
+
+import asyncio
+
+from lossless.cluster.objects import Claim, Sighting
+from lossless.cluster.watching import Change, Changed, Key
+from lossless.controller.index import Index
+from lossless.model.observation import Departure, Unknown
+
+WEB, API, OTHER = Key("shop", "web"), Key("shop", "api"), Key("shop", "other")
+GONE = Departure("a", "uid-a", Unknown("killed"), served=True)
+
+
+def claim(name: str, deployment: str = "web", resume: str = "") -> Claim:
+    """Return what a LosslessRollout claims."""
+    return Claim(created="2027-01-15T08:00:00Z", name=name, deployment=deployment, resume=resume)
+
+
+def sight(
+    change: Change, name: str = "a", rollout: str = "web", departure: Departure | None = GONE
+) -> Changed[Sighting]:
+    """Return an event about a pod of Deployment web."""
+    seen = Sighting(f"uid-{name}", rollout, "web", departure)
+    return Changed(change, Key("shop", name), seen)
+
+
+def test_a_changed_rollout_wakes_itself_and_its_rivals() -> None:
+    """Who owns a target may change with every claim on it."""
+    index = Index()
+
+    assert index.put(WEB, claim("web")) == {WEB}
+    assert index.put(OTHER, claim("other")) == {WEB, OTHER}
+    assert index.hints(WEB).rivals == ("other",)
+    assert index.remove(WEB) == {WEB, OTHER}
+    assert index.hints(OTHER).rivals == ()
+
+
+def test_a_rollout_of_which_only_the_status_changed_wakes_nobody() -> None:
+    """Our own writes are no news."""
+    index = Index()
+    index.put(WEB, claim("web"))
+
+    assert index.put(WEB, claim("web")) == frozenset()
+    assert index.put(WEB, claim("web", resume="1")) == {WEB}
+
+
+def test_a_new_target_wakes_those_of_the_old_and_of_the_new() -> None:
+    """The old one's heir and the new one's rival."""
+    index = Index()
+    index.put(WEB, claim("web"))
+    index.put(OTHER, claim("other"))
+    index.put(API, claim("api", "api"))
+
+    assert index.put(OTHER, claim("other", "api")) == {WEB, API, OTHER}
+    assert index.targeting("shop", "web") == {WEB}
+
+
+def test_what_was_never_known_wakes_itself() -> None:
+    """A deletion may be the first that is heard of it."""
+    assert Index().remove(WEB) == {WEB}
+
+
+def test_a_full_list_is_the_truth() -> None:
+    """Ghosts go, and namespaces with them."""
+    index = Index()
+    index.put(Key("ghost", "web"), claim("web"))
+
+    index.replace_all({WEB: claim("web")})
+
+    assert [*index.rollouts] == [WEB]
+    assert index.namespaces() == {"shop"}
+
+
+def test_a_pod_wakes_by_its_label_and_by_its_deployment() -> None:
+    """After a LosslessRollout was renamed the two differ."""
+    index = Index()
+    index.put(WEB, claim("web"))
+
+    assert index.saw(sight(Change.ADDED, rollout="before")) == {WEB, Key("shop", "before")}
+    assert index.everybody() == {WEB, Key("shop", "before")}
+
+
+def test_a_pod_is_known_until_it_is_gone() -> None:
+    """Its uid tells what a list should hold."""
+    index = Index()
+    index.saw(sight(Change.ADDED))
+    index.saw(sight(Change.MODIFIED))
+    known = index.hints(WEB).labelled
+    index.saw(sight(Change.DELETED))
+
+    assert known == {"uid-a"}
+    assert index.hints(WEB).labelled == frozenset()
+    assert index.everybody() == frozenset()
+
+
+def test_a_departure_is_kept_until_it_was_acted_on() -> None:
+    """A look that could not store its status finds it again."""
+    index = Index()
+    index.put(WEB, claim("web"))
+    index.saw(sight(Change.ADDED))
+    index.saw(sight(Change.DELETED))
+
+    assert index.hints(WEB).departures == (GONE,)
+    assert index.hints(WEB).departures == (GONE,)
+    index.acted_on(WEB, [GONE])
+    assert index.hints(WEB).departures == ()
+
+
+def test_departures_are_bounded_and_for_those_who_listen() -> None:
+    """A LosslessRollout that is gone needs none, and no number of pods fills the memory."""
+    index = Index()
+    index.saw(sight(Change.DELETED))
+    unheard = index.hints(WEB).departures
+    index.put(WEB, claim("web"))
+    for number in range(1000):
+        gone = Departure(f"p{number}", f"uid-p{number}", Unknown("killed"), served=True)
+        index.saw(sight(Change.DELETED, f"p{number}", departure=gone))
+
+    assert unheard == ()
+    assert len(index.hints(WEB).departures) == 200
+    assert index.hints(WEB).departures[-1].name == "p999"
+
+
+def test_a_new_term_begins_without_pods() -> None:
+    """Nobody has watched them since."""
+    index = Index()
+    index.put(WEB, claim("web"))
+    index.saw(sight(Change.ADDED))
+    index.saw(sight(Change.DELETED, "b"))
+
+    index.forget_pods()
+
+    assert index.hints(WEB).labelled == frozenset()
+    assert index.hints(WEB).departures == ()
+    assert [*index.rollouts] == [WEB]
+
+
+async def test_a_list_that_is_ahead_waits_for_the_event() -> None:
+    """The event brings the last words."""
+    index = Index()
+    index.saw(sight(Change.ADDED))
+    waiting = asyncio.create_task(index.told_gone(WEB, frozenset({"uid-a", "uid-unknown"})))
+    await asyncio.sleep(0.01)
+    early = waiting.done()
+
+    index.saw(sight(Change.DELETED))
+    await asyncio.wait_for(waiting, 1)
+
+    assert not early
+
+
+async def test_an_event_that_does_not_come_is_not_waited_for_long() -> None:
+    """A watch that lags must not hold a rollout."""
+    index = Index(lag=0.05)
+    index.saw(sight(Change.ADDED))
+
+    await asyncio.wait_for(index.told_gone(WEB, frozenset({"uid-a"})), 1)

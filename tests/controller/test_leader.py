@@ -1,0 +1,262 @@
+"""The leader at work, against an API server in memory and an agent: from an event to a gate."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lossless.cluster.reports import Agents
+from lossless.cluster.watching import Key
+from lossless.controller.index import Index
+from lossless.controller.injection import Injection
+from lossless.controller.leader import Leader
+from lossless.controller.listener import Listener
+from lossless.controller.options import ControllerOptions
+from lossless.controller.reconciler import Reconciler
+from lossless.model.names import API_VERSION, GATE
+from lossless.model.phases import Phase
+from lossless.telemetry.metrics import ControllerMetrics
+from tests.support.fake_agent import FakeAgent, fake_agent
+from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.raw_objects import (
+    DEPLOYMENTS,
+    PODS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    START,
+    raw_deployment,
+    raw_pod,
+    raw_replica_set,
+    raw_report,
+    raw_rollout,
+)
+
+CONFIGURATION = "mutatingwebhookconfigurations"
+#: In the controller's future: a drain in these tests never runs out of time.
+LATER = START + 900
+
+
+@dataclass
+class Work:
+    """A leader at work and its surroundings."""
+
+    fake: FakeKubernetes
+    agent: FakeAgent
+    leader: Leader
+    index: Index
+    metrics: ControllerMetrics
+    leading: list[bool]
+
+    def gate(self, pod: str) -> str | None:
+        """Return the status of a pod's gate."""
+        conditions = self.fake.objects[f"{PODS}/{pod}"]["status"]["conditions"]
+        return next((str(c["status"]) for c in conditions if c["type"] == GATE), None)
+
+    def status(self, name: str = "web") -> dict[str, Any]:
+        """Return the stored status."""
+        stored: dict[str, Any] = self.fake.objects[f"{ROLLOUTS}/{name}"].get("status") or {}
+        return stored
+
+    def events(self) -> list[str]:
+        """Return the reasons of Events on LosslessRollouts."""
+        made = self.fake.written("POST", "/events")
+        return [e["reason"] for e in made if e["regarding"]["kind"] == "LosslessRollout"]
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return a metric's value; 0 if there is none."""
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture
+async def work(request: pytest.FixtureRequest) -> AsyncIterator[Work]:
+    """Three old pods serve, and everything is in its place; the parameter is the resync period."""
+    resync = getattr(request, "param", 60.0)
+    async with (
+        fake_kubernetes() as (fake, client),
+        fake_agent() as agent,
+        Agents(port=agent.port, timeout=0.5) as agents,
+    ):
+        fake.put(f"{ROLLOUTS}/web", raw_rollout())
+        fake.put(f"{DEPLOYMENTS}/web", raw_deployment())
+        fake.put(f"{REPLICA_SETS}/web-old", raw_replica_set("old", 1))
+        for name in "abc":
+            fake.put(f"{PODS}/{name}", raw_pod(name, "old"))
+        index, metrics = Index(), ControllerMetrics()
+        injection = Injection(client, "lossless", "Ignore", index.namespaces)
+        leading = [True]
+        made: list[Leader] = []
+
+        def wake(keys: Iterable[Key]) -> None:
+            made[0].wake(keys)
+
+        listener = Listener(agents, wake, interval=0.02)
+        reconciler = Reconciler(
+            client,
+            agents,
+            index,
+            listener,
+            metrics,
+            identity="controller-0",
+            leading=lambda: leading[0],
+            clock=lambda: START + 600,
+        )
+        options = ControllerOptions(namespace="lossless", identity="controller-0", resync=resync)
+        made.append(Leader(client, index, reconciler, injection, listener, metrics, options))
+        task = asyncio.create_task(made[0].lead())
+        yield Work(fake, agent, made[0], index, metrics, leading)
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def rolling(work: Work) -> None:
+    """Begin a rollout and wait until the first victim drains and the next pod is held."""
+    await eventually(lambda: work.status().get("phase") == "Ready")
+    work.fake.put(f"{REPLICA_SETS}/web-new", raw_replica_set("new", 2))
+    work.fake.put(f"{PODS}/n", raw_pod("n", ready=False, gate=None))
+    await eventually(lambda: work.gate("n") == "True")
+    work.agent.text = raw_report("a", Phase.DRAINING)
+    work.fake.put(f"{PODS}/n", raw_pod("n"))
+    work.fake.put(f"{PODS}/a", raw_pod("a", "old", deletion=LATER))
+    work.fake.put(f"{PODS}/m", raw_pod("m", ready=False, gate=None))
+    await eventually(lambda: work.gate("m") == "False")
+
+
+async def test_a_rollout_waits_for_its_victim(work: Work) -> None:
+    """The first gate opens at once, the next only when the drain has ended."""
+    await rolling(work)
+    await eventually(lambda: work.status().get("held") == 1)
+    held = work.status()
+    work.agent.text = raw_report("a", Phase.DRAINED)
+    await eventually(lambda: work.gate("m") == "True")
+    await eventually(lambda: "Drained" in work.events())
+
+    assert work.status()["lastRollout"]["drained"] == 1
+    assert (held["phase"], held["draining"], held["connections"]) == ("Progressing", 1, 1)
+    assert {"RolloutStarted", "DrainStarted", "Held"} <= {*work.events()}
+    assert work.value("lossless_drains_total", namespace="shop", rollout="web", result="Drained")
+    assert work.value("lossless_event_to_gate_seconds_count") == 2
+
+
+async def test_last_words_are_enough(work: Work) -> None:
+    """The agent cannot be reached, and the pod is gone right after its last event."""
+    await rolling(work)
+    work.agent.status = 500
+    said = raw_report("a", Phase.DRAINED)
+    work.fake.put(f"{PODS}/a", raw_pod("a", "old", deletion=LATER, last_words=said))
+    work.fake.remove(f"{PODS}/a")
+
+    await eventually(lambda: work.gate("m") == "True")
+    await eventually(lambda: work.status()["lastRollout"]["drained"] == 1)
+    assert work.status()["lastRollout"]["lost"] == 0
+
+
+async def test_a_pod_that_vanishes_is_lost_and_holds_nobody(work: Work) -> None:
+    """Force-deleted, or gone with its node."""
+    await rolling(work)
+    work.fake.remove(f"{PODS}/a")
+
+    await eventually(lambda: work.gate("m") == "True")
+    await eventually(lambda: "PodLost" in work.events())
+    assert work.status()["lastRollout"]["lost"] == 1
+
+
+async def test_a_deleted_rollout_lets_go_of_its_pods(work: Work) -> None:
+    """Whoever deletes it wants its pods back."""
+    await rolling(work)
+    work.fake.remove(f"{ROLLOUTS}/web")
+    work.leader.wake(work.index.remove(Key("shop", "web")))
+
+    await eventually(lambda: work.gate("m") == "True")
+
+
+async def test_pods_of_a_rollout_that_is_long_gone_are_found_by_their_label(work: Work) -> None:
+    """Nothing else tells of them when a leader starts."""
+    pod = raw_pod("s", ready=False, gate=None)
+    pod["metadata"]["labels"]["lossless.dev/rollout"] = "before"
+    pod["metadata"]["ownerReferences"] = []
+    work.fake.put(f"{PODS}/s", pod)
+
+    await eventually(lambda: work.gate("s") == "True")
+
+
+@pytest.mark.parametrize("work", [1.0], indirect=True)
+async def test_what_no_event_told_is_found_by_the_next_full_look(work: Work) -> None:
+    """A LosslessRollout that nobody announced is looked at within a resync."""
+    await eventually(lambda: work.status().get("phase") == "Ready")
+    work.fake.put(f"{DEPLOYMENTS}/api", raw_deployment() | {"metadata": {"name": "api"}})
+    late = raw_rollout("late", targetRef={"kind": "Deployment", "name": "api"})
+    work.fake.put(f"{ROLLOUTS}/late", late)
+
+    await eventually(lambda: bool(work.status("late")))
+
+
+async def test_a_release_wakes_without_a_pod(work: Work) -> None:
+    """A changed Deployment is looked at; one whose status changed is not."""
+    await eventually(lambda: work.status().get("phase") == "Ready")
+    await asyncio.sleep(0.1)
+    asked = len(work.fake.requests)
+    same = raw_deployment() | {"status": {"readyReplicas": 2}}
+    work.fake.put(f"{DEPLOYMENTS}/web", same)
+    await asyncio.sleep(0.1)
+    quiet = [r for r in work.fake.requests[asked:] if "replicasets" in r]
+    scaled = raw_deployment(5)
+    scaled["metadata"]["generation"] = 2
+    work.fake.put(f"{DEPLOYMENTS}/web", scaled)
+
+    await eventually(lambda: "replicasets" in " ".join(work.fake.requests[asked:]), within=0.5)
+    assert quiet == []
+
+
+async def test_one_that_always_fails_does_not_stop_the_others(work: Work) -> None:
+    """It is retried with backoff, and counted."""
+    work.fake.refuse = lambda _, path: 500 if path.endswith("losslessrollouts/bad") else None
+    bad = raw_rollout("bad", targetRef={"kind": "Deployment", "name": "api"})
+    work.fake.put(f"{ROLLOUTS}/bad", bad)
+    work.leader.wake({Key("shop", "bad"), Key("shop", "web")})
+
+    await eventually(lambda: work.status().get("phase") == "Ready")
+    await eventually(lambda: work.value("lossless_reconcile_seconds_count", result="failed") > 0)
+
+
+async def test_a_gate_that_is_refused_keeps_no_other_from_opening(work: Work) -> None:
+    """Nor the status from being written; it is tried again."""
+    refused = f"{PODS}/n/status"
+    work.fake.refuse = lambda method, path: 500 if (method, path) == ("PATCH", refused) else None
+    for name in "no":
+        work.fake.put(f"{PODS}/{name}", raw_pod(name, "old", ready=False, gate=None))
+
+    await eventually(lambda: work.gate("o") == "True")
+    await eventually(lambda: work.status().get("replicas") == 5)
+    assert work.gate("n") is None
+    work.fake.refuse = lambda _method, _path: None
+    await eventually(lambda: work.gate("n") == "True")
+
+
+async def test_nothing_is_written_by_one_that_leads_no_more(work: Work) -> None:
+    """Between what it decided and what it writes another may have begun."""
+    await eventually(lambda: work.status().get("phase") == "Ready")
+    work.leading[0] = False
+    written = len(work.fake.writes)
+    work.fake.put(f"{PODS}/n", raw_pod("n", "old", ready=False, gate=None))
+    await asyncio.sleep(0.2)
+
+    assert len(work.fake.writes) == written
+
+
+async def test_the_webhook_is_never_taken_away_for_want_of_a_list(work: Work) -> None:
+    """A new leader knows which namespaces there are before it says so."""
+    await eventually(work.leader.synced)
+    await eventually(lambda: any(CONFIGURATION in request for request in work.fake.requests))
+    asked = work.fake.requests
+
+    listed = asked.index(f"GET /apis/{API_VERSION}/losslessrollouts")
+    assert listed < next(at for at, request in enumerate(asked) if CONFIGURATION in request)
+
+
+async def test_the_probe_is_content_while_all_is_well(work: Work) -> None:
+    """And says so only when everything was seen once."""
+    await eventually(work.leader.synced)
+
+    assert work.leader.ailment() == ""

@@ -1,0 +1,156 @@
+"""The whole process with kopf in front, against an API server in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+
+from lossless.controller.front import connection_of
+from lossless.controller.options import ControllerOptions
+from lossless.controller.process import run
+from lossless.model.names import API_VERSION, KIND, PLURAL
+from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.raw_objects import (
+    DEPLOYMENTS,
+    PODS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    raw_deployment,
+    raw_pod,
+    raw_replica_set,
+    raw_rollout,
+)
+
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/lossless/leases/lossless-controller"
+CRDS = "apiextensions.k8s.io/v1"
+
+
+def served(group_version: str, *names: tuple[str, str]) -> dict[str, Any]:
+    """Return the discovery document of a group and version."""
+    verbs = ["get", "list", "watch", "patch"]
+    resources = [
+        {"name": name, "singularName": "", "kind": kind, "namespaced": True, "verbs": verbs}
+        for name, kind in names
+    ]
+    return {"groupVersion": group_version, "resources": resources}
+
+
+def group(group_version: str) -> dict[str, Any]:
+    """Return an entry of the list of groups."""
+    name, version = group_version.split("/")
+    served_version = {"version": version, "groupVersion": group_version}
+    return {"name": name, "versions": [served_version], "preferredVersion": served_version}
+
+
+#: What kopf asks for before it begins.
+DISCOVERY: dict[str, dict[str, Any]] = {
+    "/api": {"versions": ["v1"]},
+    "/api/v1": served("v1", ("namespaces", "Namespace"), ("events", "Event")),
+    "/apis": {"groups": [group(API_VERSION), group(CRDS)]},
+    f"/apis/{CRDS}": served(CRDS, ("customresourcedefinitions", "CustomResourceDefinition")),
+    f"/apis/{API_VERSION}": served(API_VERSION, (PLURAL, KIND)),
+}
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeKubernetes]:
+    """A workload whose one pod waits for its gate."""
+    async with fake_kubernetes() as (fake, _):
+        fake.documents |= DISCOVERY
+        fake.put(f"{DEPLOYMENTS}/web", raw_deployment(1))
+        fake.put(f"{REPLICA_SETS}/web-new", raw_replica_set("new", 1))
+        fake.put(f"{PODS}/n", raw_pod("n", ready=False, gate=None))
+        yield fake
+
+
+def kubeconfig(url: str, folder: Path) -> str:
+    """Write a kubeconfig for a plain HTTP server and return its path."""
+    path = folder / "kubeconfig"
+    named = {"name": "fake"}
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "clusters": [{**named, "cluster": {"server": url}}],
+                "users": [{**named, "user": {"token": "a-token"}}],
+                "contexts": [{**named, "context": {"cluster": "fake", "user": "fake"}}],
+                "current-context": "fake",
+            }
+        ),
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+async def probe(port: int, path: str) -> tuple[int, str]:
+    """Ask the process's own server."""
+    url = f"http://127.0.0.1:{port}{path}"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_the_process_from_start_to_end(
+    fake: FakeKubernetes, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    """It leads, follows LosslessRollouts through kopf, serves probes, and releases the Lease."""
+    options = ControllerOptions(
+        namespace="lossless",
+        identity="controller-0",
+        kubeconfig=kubeconfig(fake.url, tmp_path),
+        host="127.0.0.1",
+        http_port=unused_tcp_port,
+        resync=600.0,
+    )
+    task = asyncio.create_task(run(options))
+    await eventually(lambda: f"GET /apis/{API_VERSION}/{PLURAL}" in fake.requests)
+    await eventually(lambda: LEASE in fake.objects)
+    await asyncio.sleep(0.3)
+    fake.put(f"{ROLLOUTS}/web", raw_rollout())
+    await eventually(lambda: "status" in fake.objects[f"{ROLLOUTS}/web"])
+    healthy, ready = (
+        await probe(unused_tcp_port, "/healthz"),
+        await probe(unused_tcp_port, "/readyz"),
+    )
+    _, metrics = await probe(unused_tcp_port, "/metrics")
+    task.cancel()
+    await asyncio.wait({task}, timeout=10)
+
+    assert task.done()
+    assert (healthy, ready) == ((200, "ok"), (200, "ok"))
+    assert "lossless_controller_leader 1.0" in metrics
+    assert fake.objects[LEASE]["spec"]["holderIdentity"] == ""
+    assert not fake.objects[f"{ROLLOUTS}/web"]["metadata"].get("annotations")
+
+
+async def test_kopf_uses_our_own_way_to_the_api_server() -> None:
+    """The same server, the same token, read anew when it is asked."""
+    async with fake_kubernetes() as (_, client):
+        configuration = client.api.configuration
+        configuration.api_key["BearerToken"] = "bearer a-token\n"
+
+        connection = await connection_of(configuration)
+
+    assert connection.server == configuration.host
+    assert connection.token == "a-token"  # noqa: S105 # not a secret
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"namespace": ""}, "namespace ''", id="namespace"),
+        pytest.param({"identity": ""}, "identity ''", id="identity"),
+        pytest.param({"http_port": 70000}, "http port 70000", id="port"),
+        pytest.param({"workers": 0}, "workers 0", id="workers"),
+        pytest.param({"resync": 0.0}, "resync 0.0", id="resync"),
+        pytest.param({"failure_policy": "No"}, "failure policy 'No'", id="policy"),
+    ],
+)
+def test_options_that_cannot_work_are_refused(changes: dict[str, object], message: str) -> None:
+    """The message names the option, its value and what is allowed."""
+    good: dict[str, object] = {"namespace": "lossless", "identity": "controller-0"}
+
+    with pytest.raises(ValueError, match=message):
+        ControllerOptions(**(good | changes))  # type: ignore[arg-type]

@@ -1,0 +1,122 @@
+"""What the webhook tells the agent."""
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossless.model.agent_config import AgentConfig, Probe, parse_agent_config
+from lossless.model.names import AGENT_PORT, STATUS_FILE
+from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
+
+CONFIG = AgentConfig(
+    rollout="web",
+    ports=(8080, 9000),
+    drain=DrainPolicy(
+        client_idle_timeout=30.0,
+        idle_connections=IdleConnections.WAIT,
+        propagation=1.5,
+        quiet=2.0,
+        timeout=90.0,
+        on_timeout=OnTimeout.CONTINUE,
+    ),
+    probes=(Probe(port=8080, period=10.0, timeout=1.0),),
+    status_file="/status/on",
+    agent_port=9914,
+)
+
+
+def without(*path: str) -> str:
+    """Return the document without one of its keys."""
+    raw = json.loads(CONFIG.to_json())
+    inner = raw
+    for key in path[:-1]:
+        inner = inner[key]
+    del inner[path[-1]]
+    return json.dumps(raw)
+
+
+def test_what_is_written_is_read_again() -> None:
+    """Webhook and agent speak of the same configuration."""
+    assert parse_agent_config(CONFIG.to_json()) == CONFIG
+
+
+def test_equal_configurations_are_equal_text() -> None:
+    """Otherwise a second admission pass would see a change where there is none."""
+    assert CONFIG.to_json() == parse_agent_config(CONFIG.to_json()).to_json()
+
+
+def test_unknown_keys_are_ignored() -> None:
+    """A newer webhook may know more than this agent."""
+    raw = json.loads(CONFIG.to_json()) | {"colour": "blue"}
+
+    assert parse_agent_config(json.dumps(raw)) == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        pytest.param("statusFile", {"status_file": STATUS_FILE}, id="status-file"),
+        pytest.param("agentPort", {"agent_port": AGENT_PORT}, id="agent-port"),
+        pytest.param("probes", {"probes": ()}, id="probes"),
+    ],
+)
+def test_later_additions_have_defaults(key: str, expected: dict[str, object]) -> None:
+    """An older webhook may not know them yet."""
+    wanted = dataclasses.replace(CONFIG, **expected)  # type: ignore[arg-type] # one field each
+
+    assert parse_agent_config(without(key)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("{", id="not-json"),
+        pytest.param("[]", id="a-list"),
+        pytest.param("null", id="null"),
+        pytest.param(without("rollout"), id="no-rollout"),
+        pytest.param(without("ports"), id="no-ports"),
+        pytest.param(without("drain"), id="no-drain"),
+        pytest.param(without("drain", "quiet"), id="no-quiet"),
+        pytest.param(CONFIG.to_json().replace("8080", '"http"'), id="a-port-by-name"),
+        pytest.param(CONFIG.to_json().replace("8080", "Infinity"), id="an-infinite-port"),
+        pytest.param("[" * 100_000, id="deep"),
+        pytest.param(CONFIG.to_json().replace('"Wait"', '"Maybe"'), id="unknown-choice"),
+        pytest.param(CONFIG.to_json().replace("90.0", "null"), id="no-number"),
+    ],
+)
+def test_what_is_no_configuration_is_a_value_error(text: str) -> None:
+    """The agent catches exactly this, and goes on with safe defaults."""
+    with pytest.raises(ValueError):  # noqa: PT011 # json's texts and ours
+        parse_agent_config(text)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_a_configuration_or_a_value_error(text: str) -> None:
+    """No text makes the parser fail in another way."""
+    with pytest.raises(ValueError):  # noqa: PT011 # its text depends on the input
+        parse_agent_config(text)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["port", "period", "quiet", "timeout"]), inner, max_size=3
+        )
+    ),
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(json.loads(CONFIG.to_json()))), _JSON))
+def test_any_json_in_its_place_is_read_or_a_value_error(keys: dict[str, object]) -> None:
+    """A damaged document never raises anything that the agent does not expect."""
+    raw = json.loads(CONFIG.to_json()) | keys
+    try:
+        parse_agent_config(json.dumps(raw))
+    except ValueError:
+        return

@@ -1,0 +1,1 @@
+"""What tests share: tables, builders, clocks. No test stands here."""

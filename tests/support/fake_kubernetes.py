@@ -1,0 +1,217 @@
+"""An API server in memory: enough of Kubernetes' semantics for the controller's requests.
+
+It keeps objects by path, lists with label selectors, watches, checks uids and resource versions,
+merges pod conditions by type, and applies status. What it does not know it refuses, so that a test
+cannot pass by asking for something that was never answered.
+"""
+
+import asyncio
+import copy
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+
+from lossless.cluster.client import Client, Timeouts
+
+Raw = dict[str, Any]
+
+_CLUSTER_SCOPED = frozenset({"mutatingwebhookconfigurations"})
+
+
+class FakeKubernetes:
+    """Objects by path, and a record of every write."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Raw] = {}
+        self.writes: list[tuple[str, str, Raw]] = []
+        """Method, path and body."""
+        self.requests: list[str] = []
+        self.refuse: Callable[[str, str], int | None] = lambda _method, _path: None
+        """Returns a status code for a request that is to be refused."""
+        self.documents: dict[str, Raw] = {}
+        """Answers to other paths, such as those of discovery."""
+        self.url = ""
+        self._version = itertools.count(1)
+        self._watchers: list[tuple[str, str, asyncio.Queue[bytes]]] = []
+
+    def put(self, path: str, raw: Raw) -> Raw:
+        """Store an object as somebody else would; watchers hear of it."""
+        stored = copy.deepcopy(raw)
+        metadata = stored.setdefault("metadata", {})
+        parts = path.split("/")
+        metadata.setdefault("name", parts[-1])
+        if "namespaces" in parts:
+            metadata.setdefault("namespace", parts[parts.index("namespaces") + 1])
+        metadata.setdefault("uid", f"uid-{metadata['name']}")
+        metadata["resourceVersion"] = str(next(self._version))
+        kind = "MODIFIED" if path in self.objects else "ADDED"
+        self.objects[path] = stored
+        self._tell(kind, path, stored)
+        return stored
+
+    def remove(self, path: str, **last: Any) -> None:
+        """Delete an object; watchers hear of it, with its last state."""
+        gone = self.objects.pop(path) | last
+        gone["metadata"]["resourceVersion"] = str(next(self._version))
+        self._tell("DELETED", path, gone)
+
+    def written(self, method: str, part: str) -> list[Raw]:
+        """Return the bodies written with a method to paths that contain a text."""
+        return [body for m, path, body in self.writes if m == method and part in path]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        path = request.path
+        self.requests.append(f"{request.method} {path}")
+        code = self.refuse(request.method, path)
+        if code is not None:
+            return _refusal(code, "Refused")
+        if "watch" in request.query:
+            return await self._watch(request)
+        if request.method == "GET":
+            return self._read(path, request.query.get("labelSelector", ""))
+        body = json.loads(await request.text() or "{}")
+        if request.method == "DELETE":
+            answer = self._delete(path)
+        else:
+            answer = self._write(request.method, path, body, request.content_type)
+        if answer.status < 300:
+            self.writes.append((request.method, path, body))
+        return answer
+
+    def _read(self, path: str, selector: str) -> web.Response:
+        for known in (self.documents, self.objects):
+            if path in known:
+                return web.json_response(known[path])
+        return self._list(path, selector) if _is_collection(path) else _refusal(404, "NotFound")
+
+    def _delete(self, path: str) -> web.Response:
+        if path not in self.objects:
+            return _refusal(404, "NotFound")
+        self.remove(path)
+        return web.json_response({"kind": "Status", "status": "Success"})
+
+    def _write(self, method: str, path: str, body: Raw, content_type: str) -> web.Response:
+        if method == "POST":
+            target = f"{path}/{body['metadata']['name']}"
+            if target in self.objects:
+                return _refusal(409, "AlreadyExists")
+            return web.json_response(self.put(target, body), status=201)
+        target = path.removesuffix("/status")
+        stored = self.objects.get(target)
+        if stored is None:
+            return _refusal(404, "NotFound")
+        metadata = body.get("metadata") or {}
+        for field in ("uid", "resourceVersion"):
+            if metadata.get(field, stored["metadata"][field]) != stored["metadata"][field]:
+                return _refusal(409, "Conflict")
+        changed = copy.deepcopy(stored)
+        if method == "PUT":
+            changed |= body | {"metadata": changed["metadata"] | metadata}
+        elif content_type == "application/strategic-merge-patch+json":
+            status = changed.setdefault("status", {})
+            known = {c["type"]: c for c in status.get("conditions", [])}
+            known |= {c["type"]: c for c in body["status"]["conditions"]}
+            status["conditions"] = [*known.values()]
+        elif content_type == "application/apply-patch+yaml":
+            key = "status" if path.endswith("/status") else "webhooks"
+            changed[key] = body[key]
+        else:
+            return _refusal(415, "UnsupportedMediaType")
+        return web.json_response(self.put(target, changed))
+
+    def _list(self, path: str, selector: str) -> web.Response:
+        items = [
+            raw
+            for where, raw in self.objects.items()
+            if _within(where, path) and _selected(raw, selector)
+        ]
+        version = {"resourceVersion": str(next(self._version))}
+        return web.json_response({"metadata": version, "items": items})
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        lines: asyncio.Queue[bytes] = asyncio.Queue()
+        entry = (request.path, request.query.get("labelSelector", ""), lines)
+        self._watchers.append(entry)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(await lines.get())
+        finally:
+            self._watchers.remove(entry)
+
+    def _tell(self, kind: str, path: str, raw: Raw) -> None:
+        line = json.dumps({"type": kind, "object": raw}).encode() + b"\n"
+        for collection, selector, lines in self._watchers:
+            if _within(path, collection) and _selected(raw, selector):
+                lines.put_nowait(line)
+
+
+def _is_collection(path: str) -> bool:
+    parts = path.split("/")
+    after = parts[parts.index("namespaces") + 2 :] if "namespaces" in parts else parts[-1:]
+    return len(after) == 1 and parts[-2] not in _CLUSTER_SCOPED
+
+
+def _within(path: str, collection: str) -> bool:
+    parts = path.split("/")
+    if path.rpartition("/")[0] == collection:
+        return True
+    if "namespaces" not in parts:
+        return False
+    at = parts.index("namespaces")
+    return "/".join([*parts[:at], parts[-2]]) == collection
+
+
+def _selected(raw: Raw, selector: str) -> bool:
+    labels = raw["metadata"].get("labels") or {}
+    for rule in filter(None, selector.split(",")):
+        key, _, value = rule.partition("=")
+        if key not in labels or (value and labels[key] != value):
+            return False
+    return True
+
+
+def _refusal(code: int, reason: str) -> web.Response:
+    body = {"kind": "Status", "code": code, "reason": reason, "message": f"{reason}, says the test"}
+    return web.json_response(body, status=code)
+
+
+@asynccontextmanager
+async def fake_kubernetes() -> AsyncIterator[tuple[FakeKubernetes, Client]]:
+    """Run one on loopback for the length of the block, with a client for it."""
+    fake = FakeKubernetes()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", fake.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    client = Client(ApiClient(Configuration(host=fake.url)), Timeouts(connect=1.0, total=2.0))
+    try:
+        async with client:
+            yield fake, client
+    finally:
+        await runner.cleanup()
+
+
+async def eventually(condition: Callable[[], bool], *, within: float = 5.0) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        AssertionError: it did not, in time.
+    """
+    try:
+        async with asyncio.timeout(within):
+            while not condition():  # noqa: ASYNC110 # anything may make it true
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"not so within {within} s") from None

@@ -1,0 +1,337 @@
+"""The CRD and the code that reads what is stored under it say the same.
+
+What only an API server can judge, the CEL rules, is judged in e2e from the same table
+(``tests/support/bad_specs.py``).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema
+import pytest
+import yaml
+
+from lossless.cluster.rollout_status import status_document
+from lossless.model import names
+from lossless.model.conditions import MAX_MESSAGE, Answer, Condition, ConditionType, Reason
+from lossless.model.durations import PATTERN, format_duration, parse_duration
+from lossless.model.phases import Phase
+from lossless.model.policy import BOUNDS, IdleConnections, InvalidSpec, OnTimeout, parse_spec
+from lossless.model.report import Connections, Oldest
+from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from tests.support.bad_specs import BAD_SPECS, GOOD_SPECS, BadSpec, GoodSpec
+
+ROOT: Final = Path(__file__).parent.parent
+CRD: Final = yaml.safe_load((ROOT / "crds" / "losslessrollouts.yaml").read_text())
+VERSION: Final = CRD["spec"]["versions"][0]
+SCHEMA: Final = VERSION["schema"]["openAPIV3Schema"]
+SPEC: Final = SCHEMA["properties"]["spec"]
+STATUS: Final = SCHEMA["properties"]["status"]["properties"]
+DRAIN: Final = SPEC["properties"]["drain"]["properties"]
+TARGET: Final = {"kind": "Deployment", "name": "web"}
+
+#: Every field of the spec that this version acts on, with a value that is not its default.
+ACTED_ON: Final[Mapping[str, Any]] = {
+    "targetRef.apiVersion": "apps/v1",
+    "targetRef.kind": "Deployment",
+    "targetRef.name": "other",
+    "ports": [8080],
+    "drain.clientIdleTimeout": "90s",
+    "drain.idleConnections": "Wait",
+    "drain.propagation": "15s",
+    "drain.quiet": "4s",
+    "drain.timeout": "10m",
+    "drain.onTimeout": "Continue",
+    "close": [{"nginx": {}}],
+    "pacing.maxDraining": "30%",
+    "paused": True,
+}
+#: These can hold only one value, so that no other could make a difference.
+ONE_VALUE: Final = frozenset({"targetRef.apiVersion", "targetRef.kind"})
+#: Every field of the spec that is known and refused, with a value that asks for something.
+REFUSED: Final[Mapping[str, Any]] = {
+    "metrics": [{"envoyStats": {"port": 9901}}],
+    "sidecars.order": "Sleep",
+    "sidecars.sleep": "100s",
+}
+
+
+#: A status in which no field is empty.
+FULL_STATUS: Final = RolloutStatus(
+    phase=RolloutPhase.PROGRESSING,
+    observed_generation=3,
+    conditions=(Condition(ConditionType.READY, Answer.TRUE, Reason.PROTECTING, "so", 3, 1_000),),
+    replicas=3,
+    updated=1,
+    draining=1,
+    held=1,
+    connections=17,
+    revision="4",
+    resumed="2026-01-01",
+    last_rollout=LastRollout(started=1_000, finished=1_090, drained=2, timed_out=1, lost=1),
+    pods=(
+        PodStatus(
+            name="web-1",
+            uid="1",
+            phase=Phase.TIMED_OUT,
+            since=1_000,
+            connections=Connections(active=1, idle=2, new=3),
+            oldest=Oldest(peer="[2001:db8::1]:40000", age=125.0),
+            reason="one request left",
+        ),
+    ),
+)
+
+
+def _fields(schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the dotted path of every field that has no fields of its own."""
+    for key, value in schema["properties"].items():
+        at = f"{path}.{key}" if path else key
+        if value.get("type") == "object":
+            yield from _fields(value, at)
+        else:
+            yield at
+
+
+def _schemas(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the schema of every field and of everything below it."""
+    yield path, schema
+    for key, value in schema.get("properties", {}).items():
+        yield from _schemas(value, f"{path}.{key}")
+    if "items" in schema:
+        yield from _schemas(schema["items"], f"{path}[]")
+
+
+def _set(spec: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    *parents, last = path.split(".")
+    place = spec
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[last] = value
+    return spec
+
+
+def _defaulted(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return ``value`` as the API server stores it: defaults filled in, from the outside in."""
+    if isinstance(value, Mapping):
+        properties = schema.get("properties", {})
+        filled = {key: sub["default"] for key, sub in properties.items() if "default" in sub}
+        filled |= value
+        return {key: _defaulted(sub, properties.get(key, {})) for key, sub in filled.items()}
+    if isinstance(value, list):
+        return [_defaulted(item, schema.get("items", {})) for item in value]
+    return value
+
+
+def _pruned(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return ``value`` without the fields that ``schema`` does not know."""
+    if isinstance(value, Mapping):
+        known = schema.get("properties", {})
+        return {key: _pruned(sub, known[key]) for key, sub in value.items() if key in known}
+    if isinstance(value, list):
+        return [_pruned(item, schema["items"]) for item in value]
+    return value
+
+
+def _rules(schema: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    rules: list[Mapping[str, str]] = schema.get("x-kubernetes-validations", [])
+    return rules
+
+
+def test_the_names_are_the_codes() -> None:
+    """Group, version, kind, plural and short name are those of the contract."""
+    spec = CRD["spec"]
+    assert CRD["metadata"]["name"] == f"{names.PLURAL}.{names.GROUP}"
+    assert (spec["group"], VERSION["name"]) == (names.GROUP, names.VERSION)
+    assert spec["scope"] == "Namespaced"
+    assert spec["names"] == {
+        "kind": names.KIND,
+        "listKind": f"{names.KIND}List",
+        "plural": names.PLURAL,
+        "singular": names.SINGULAR,
+        "shortNames": [names.SHORT_NAME],
+        "categories": ["all"],
+    }
+
+
+def test_every_field_is_explained() -> None:
+    """``kubectl explain`` has something to say about every field."""
+    silent = [
+        path
+        for path, schema in _schemas(SCHEMA)
+        if "description" not in schema
+        and not path.endswith("[]")
+        and not path.startswith(".metadata")
+    ]
+    assert silent == []
+
+
+def test_every_field_is_acted_on_or_refused() -> None:
+    """A field that the schema knows and nobody reads would be a promise without anyone behind."""
+    assert set(_fields(SPEC)) == {*ACTED_ON, *REFUSED}
+
+
+@pytest.mark.parametrize("path", sorted(ACTED_ON))
+def test_a_field_that_is_acted_on_makes_a_difference(path: str) -> None:
+    """Another value than the default gives another policy."""
+    plain = parse_spec({"targetRef": TARGET})
+    spec = parse_spec(_set({"targetRef": dict(TARGET)}, path, ACTED_ON[path]))
+    assert (spec == plain) is (path in ONE_VALUE)
+
+
+@pytest.mark.parametrize("path", sorted(REFUSED))
+def test_a_field_that_is_not_acted_on_is_refused(path: str) -> None:
+    """What this version cannot do is said, not ignored."""
+    with pytest.raises(InvalidSpec) as refusal:
+        parse_spec(_set({"targetRef": TARGET}, path, REFUSED[path]))
+    assert refusal.value.field == f"spec.{path.split('.', maxsplit=1)[0]}"
+
+
+def test_the_defaults_are_the_codes() -> None:
+    """A spec with the schema's defaults filled in means what the bare spec means."""
+    bare = {"targetRef": TARGET, "close": [{"nginx": {}}]}
+    stored = _defaulted(bare, SPEC)
+    assert stored["drain"].keys() == DRAIN.keys()
+    assert stored["close"] == [{"nginx": {"statusFile": names.STATUS_FILE}}]
+    assert parse_spec(stored) == parse_spec(bare)
+
+
+@pytest.mark.parametrize("key", sorted(BOUNDS))
+def test_durations_have_the_codes_grammar_and_bounds(key: str) -> None:
+    """Pattern, rules, message and explanation of a duration all say what ``policy`` says."""
+    schema = DRAIN[key]
+    grammar, bounds = _rules(schema)
+    assert schema["pattern"] == PATTERN
+    assert grammar["rule"] == f"self.matches(r'{PATTERN}')"
+    lowest, highest = BOUNDS[key]
+    rule = bounds["rule"]
+    lower = [parse_duration(text) for text in re.findall(r">= duration\('(.+?)'\)", rule)]
+    upper = [parse_duration(text) for text in re.findall(r"<= duration\('(.+?)'\)", rule)]
+    assert (lower, upper) == ([lowest] if lowest else [], [highest])
+    told = f"from {format_duration(lowest)} to {format_duration(highest)}"
+    assert bounds["message"] == f"must be {told}"
+    assert told in schema["description"]
+
+
+@pytest.mark.parametrize(
+    ("key", "choices"),
+    [
+        pytest.param("idleConnections", IdleConnections, id="idleConnections"),
+        pytest.param("onTimeout", OnTimeout, id="onTimeout"),
+    ],
+)
+def test_choices_are_the_codes(key: str, choices: type[StrEnum]) -> None:
+    """Enums of the schema and of ``policy`` have the same members."""
+    assert DRAIN[key]["enum"] == [choice.value for choice in choices]
+
+
+@pytest.mark.parametrize("good", [pytest.param(good, id=good.name) for good in GOOD_SPECS])
+def test_good_specs_are_accepted(good: GoodSpec) -> None:
+    """Schema (rules apart) and ``parse_spec`` accept, as given and as stored."""
+    stored = _defaulted(good.spec, SPEC)
+    jsonschema.validate(stored, SPEC)
+    assert parse_spec(stored) == parse_spec(good.spec)
+
+
+@pytest.mark.parametrize("bad", [pytest.param(bad, id=bad.name) for bad in BAD_SPECS])
+def test_bad_specs_are_refused(bad: BadSpec) -> None:
+    """The refusal names the field and says what to do."""
+    with pytest.raises(InvalidSpec) as refusal:
+        parse_spec(bad.spec)
+    assert refusal.value.field == bad.field
+    assert bad.says in str(refusal.value)
+
+
+def test_the_table_of_bad_specs_reaches_every_rule() -> None:
+    """Each CEL rule of the spec has an entry that it refuses, told by its message."""
+    told = [bad.says for bad in BAD_SPECS if not bad.api_says]
+    untried = [
+        f"{path}: {rule['message']}"
+        for path, schema in _schemas(SPEC, "spec")
+        for rule in _rules(schema)
+        if not any(part in rule["message"] + rule.get("messageExpression", "") for part in told)
+    ]
+    assert untried == []
+
+
+def test_every_rule_speaks_for_itself() -> None:
+    """An API server shows the bare rule where an expression fails and no message is given."""
+    mute = [
+        path for path, schema in _schemas(SCHEMA) for rule in _rules(schema) if not rule["message"]
+    ]
+    assert mute == []
+
+
+def test_the_name_fits_a_label() -> None:
+    """The object's name is a label value on pods, which has at most 63 characters."""
+    (rule,) = _rules(SCHEMA)
+    assert rule["rule"] == "size(self.metadata.name) <= 63"
+    assert names.ROLLOUT_LABEL in rule["message"]
+
+
+def test_the_example_shows_the_defaults() -> None:
+    """The example is accepted and differs from the defaults only where it says so."""
+    example = yaml.safe_load((ROOT / "crds" / "examples" / "web.yaml").read_text())
+    jsonschema.validate(example, SCHEMA)
+    bare = parse_spec({"targetRef": TARGET, "close": [{"nginx": {}}]})
+    assert parse_spec(example["spec"]) == bare
+
+
+def test_status_lists_can_be_applied_in_parts() -> None:
+    """Server-side apply merges conditions by type and pods by UID."""
+    keys = {
+        name: STATUS[name]["x-kubernetes-list-map-keys"]
+        for name in STATUS
+        if STATUS[name].get("x-kubernetes-list-type") == "map"
+    }
+    assert keys == {"conditions": ["type"], "pods": ["uid"]}
+    assert VERSION["subresources"] == {"status": {}}
+
+
+def test_every_word_of_a_status_is_stored() -> None:
+    """The API server drops what the schema does not know, and refuses what does not fit."""
+    document = status_document(FULL_STATUS)
+    jsonschema.validate(document, SCHEMA["properties"]["status"])
+    assert _pruned(document, SCHEMA["properties"]["status"]) == document
+    assert document.keys() == STATUS.keys()
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_reasons_are_ones_to_the_api_server(reason: Reason) -> None:
+    """A reason is a word in the grammar of ``metav1.Condition``."""
+    schema = STATUS["conditions"]["items"]["properties"]["reason"]
+    assert re.fullmatch(schema["pattern"], reason.value)
+
+
+def test_a_status_of_the_controllers_size_fits() -> None:
+    """The schema's bounds are no tighter than those that the controller keeps."""
+    assert STATUS["pods"]["maxItems"] >= MAX_PODS
+    assert STATUS["conditions"]["items"]["properties"]["message"]["maxLength"] >= MAX_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("description", "words"),
+    [
+        pytest.param(STATUS["phase"]["description"], RolloutPhase, id="phase"),
+        pytest.param(STATUS["conditions"]["description"], ConditionType, id="conditions"),
+        pytest.param(
+            STATUS["pods"]["items"]["properties"]["phase"]["description"], Phase, id="pods"
+        ),
+    ],
+)
+def test_the_status_explains_every_word_it_may_show(description: str, words: type[StrEnum]) -> None:
+    """No enum, so that a newer controller may say more; the explanation still lists them all."""
+    assert [word for word in words if word.value not in description] == []
+
+
+def test_columns_fit_a_terminal() -> None:
+    """``kubectl get llr`` stays within 100 columns with names of 20 characters."""
+    columns = VERSION["additionalPrinterColumns"]
+    shown = [column["name"] for column in columns if not column.get("priority")]
+    assert shown == ["Phase", "Replicas", "Updated", "Draining", "Held", "Connections", "Age"]
+    longest = {"Phase": max(map(len, RolloutPhase))}
+    width = 20 + sum(3 + max(len(name), longest.get(name, 0)) for name in shown)
+    assert width <= 100

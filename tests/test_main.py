@@ -1,0 +1,74 @@
+"""The command line: one line says what is wrong, and the exit code whose fault it is."""
+
+from pathlib import Path
+
+import pytest
+
+from lossless.__main__ import main
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:9"}}]
+users: [{name: u, user: {}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param([], "required: command", id="no-command"),
+        pytest.param(["controller"], "--namespace", id="no-namespace"),
+        pytest.param(["webhook", "--namespace=x"], "--agent-image", id="no-agent-image"),
+        pytest.param(
+            ["controller", "--namespace=x", "--failure-policy=Hope"], "Hope", id="unknown-choice"
+        ),
+    ],
+)
+def test_wrong_options_exit_with_2(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As argparse has it; the message names the option."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(
+            ["webhook", "--namespace=x", "--agent-image=a", "--agent-memory=lots"],
+            "lossless webhook: agent memory 'lots'",
+            id="a-value-that-cannot-work",
+        ),
+        pytest.param(
+            ["release", "--kubeconfig=/nonexistent"],
+            "lossless release: kubeconfig '/nonexistent': no such file",
+            id="no-kubeconfig",
+        ),
+    ],
+)
+def test_what_cannot_work_exits_with_1(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The field, its value and the remedy, without a traceback."""
+    assert main(arguments) == 1
+    assert complaint in capsys.readouterr().err
+
+
+def test_an_api_server_that_is_not_there_is_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Port 9 of loopback: nobody listens."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(KUBECONFIG)
+
+    assert main(["release", f"--kubeconfig={path}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("lossless release: ")
+    assert "Traceback" not in said

@@ -1,0 +1,1 @@
+"""Admission: pods in, pods out, and the server that carries them."""

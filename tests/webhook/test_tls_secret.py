@@ -1,0 +1,231 @@
+"""Any number of replicas keep one Secret, and never one that is somebody else's."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lossless.cluster.client import Client
+from lossless.cluster.errors import UnreachableError
+from lossless.model.names import TLS_SECRET
+from lossless.webhook.certificate import Material, make, renewed, service_names
+from lossless.webhook.tls_secret import CertificateKeeper, load, server_context
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
+
+NAMESPACE = "lossless-system"
+COLLECTION = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+PATH = f"{COLLECTION}/{TLS_SECRET}"
+NAMES = service_names("lossless-webhook", NAMESPACE)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[tuple[FakeKubernetes, Client]]:
+    """Return an API server and a client for it."""
+    async with fake_kubernetes() as running:
+        yield running
+
+
+def keeper(client: Client, now: datetime = NOW) -> CertificateKeeper:
+    """Return a replica at a time of day."""
+    return CertificateKeeper(client, NAMESPACE, server_context(), wall=lambda: now)
+
+
+def stored(fake: FakeKubernetes) -> Material | None:
+    """Return what the Secret holds."""
+    data = fake.objects[PATH].get("data") or {}
+    return Material.of({key: base64.b64decode(value) for key, value in data.items()})
+
+
+def put(fake: FakeKubernetes, material: Material | None, **metadata: Any) -> None:
+    """Store a Secret as somebody else would; only keys that hold something."""
+    data = {} if material is None else {k: v for k, v in material.data().items() if v}
+    encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
+    fake.put(PATH, {"metadata": metadata, "type": "kubernetes.io/tls", "data": encoded})
+
+
+async def test_the_first_one_makes_it(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """A new installation has a certificate without anybody's help."""
+    fake, client = cluster
+    replica = keeper(client)
+    before = replica.ready
+    await replica.refresh()
+
+    assert (before, replica.ready) == (False, True)
+    assert replica.expires == NOW + 365 * DAY
+    assert fake.objects[PATH]["type"] == "kubernetes.io/tls"
+    assert sorted(fake.objects[PATH]["data"]) == ["ca.crt", "ca.key", "tls.crt", "tls.key"]
+
+
+async def test_all_replicas_agree(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """They start at once; one writes, the others take what is there."""
+    fake, client = cluster
+    await asyncio.gather(*(keeper(client).refresh() for _ in range(5)))
+
+    assert len(fake.writes) == 1
+
+
+async def test_nothing_due_nothing_written(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """A look at the Secret is a read."""
+    fake, client = cluster
+    put(fake, make(NAMES, NOW))
+    replica = keeper(client, NOW + DAY)
+    await replica.refresh()
+    await replica.refresh()
+
+    assert fake.writes == []
+
+
+async def test_a_due_certificate_is_renewed_once(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """With the resource version that was read, so that two replicas never mix two pairs."""
+    fake, client = cluster
+    first = make(NAMES, NOW)
+    put(fake, first)
+    replicas = [keeper(client, NOW + 300 * DAY) for _ in range(5)]
+    await asyncio.gather(*(replica.refresh() for replica in replicas))
+    after = stored(fake)
+
+    assert len(fake.writes) == 1
+    assert after is not None
+    assert (after.ca_bundle, after.ca_key) == (first.ca_bundle, first.ca_key)
+    assert {replica.expires for replica in replicas} == {NOW + 665 * DAY}
+
+
+async def test_an_empty_secret_is_filled(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """Somebody may have made the object, so that rights can name it; its labels stay."""
+    fake, client = cluster
+    put(fake, None, labels={"own": "1"})
+    await keeper(client).refresh()
+
+    assert stored(fake) is not None
+    assert fake.objects[PATH]["metadata"]["labels"] == {"own": "1"}
+
+
+async def test_a_damaged_authority_is_replaced(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """Without it nothing can be renewed; the controller publishes the new one."""
+    fake, client = cluster
+    good = make(NAMES, NOW)
+    put(fake, Material(b"rubbish", good.certificate, good.key, good.ca_key))
+    await keeper(client).refresh()
+    after = stored(fake)
+
+    assert after is not None
+    assert after.ca_bundle.startswith(b"-----BEGIN CERTIFICATE-----")
+
+
+ALIEN = make(NAMES, NOW)
+
+
+@pytest.mark.parametrize(
+    ("material", "metadata"),
+    [
+        pytest.param(
+            ALIEN,
+            {"annotations": {"cert-manager.io/certificate-name": "webhook"}},
+            id="cert-managers",
+        ),
+        pytest.param(
+            Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key), {}, id="a-pair-without-ca-key"
+        ),
+    ],
+)
+@pytest.mark.parametrize("days", [1, 300, 400])
+async def test_a_secret_of_others_is_used_but_never_written(
+    cluster: tuple[FakeKubernetes, Client],
+    material: Material,
+    metadata: dict[str, Any],
+    days: int,
+) -> None:
+    """Even when it is due: two keepers of one Secret would fight for ever."""
+    fake, client = cluster
+    put(fake, material, **metadata)
+    replica = keeper(client, NOW + days * DAY)
+    await replica.refresh()
+
+    assert replica.ready
+    assert fake.writes == []
+
+
+@pytest.mark.parametrize(
+    "material",
+    [
+        pytest.param(None, id="empty"),
+        pytest.param(Material(b"", ALIEN.certificate, b""), id="without-key"),
+    ],
+)
+async def test_a_secret_of_others_that_is_not_filled_yet(
+    cluster: tuple[FakeKubernetes, Client], material: Material | None
+) -> None:
+    """It is waited for, and the message says what can be done."""
+    fake, client = cluster
+    put(fake, material, annotations={"cert-manager.io/certificate-name": "webhook"})
+    with pytest.raises(ValueError, match="wait for its keeper, or delete it"):
+        await keeper(client).refresh()
+
+    assert fake.writes == []
+
+
+async def test_a_bad_pair_of_others_does_not_break_what_is_in_use(
+    cluster: tuple[FakeKubernetes, Client],
+) -> None:
+    """The certificate that was loaded last goes on serving."""
+    fake, client = cluster
+    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key))
+    replica = keeper(client)
+    await replica.refresh()
+    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, make(NAMES, NOW).key))
+    with pytest.raises(ValueError, match="do not belong together"):
+        await replica.refresh()
+
+    assert replica.ready
+    assert replica.expires == NOW + 365 * DAY
+
+
+async def test_it_keeps_trying(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """An API server that is down at start does not end the webhook."""
+    fake, client = cluster
+    fake.refuse = lambda _method, _path: 503
+    replica = CertificateKeeper(client, NAMESPACE, server_context(), interval=0.01)
+    with pytest.raises(UnreachableError):
+        await replica.refresh()
+    running = asyncio.create_task(replica.run())
+    async with asyncio.timeout(5):
+        while len(fake.requests) < 3:  # noqa: ASYNC110 # the server counts
+            await asyncio.sleep(0.005)
+        fake.refuse = lambda _method, _path: None
+        while not replica.ready:  # noqa: ASYNC110 # the same
+            await asyncio.sleep(0.005)
+    running.cancel()
+
+    assert stored(fake) is not None
+
+
+def test_a_pair_that_does_not_fit_leaves_the_context_alone() -> None:
+    """OpenSSL would take the certificate and keep the old key; then no handshake succeeds."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    load(context, ALIEN)
+    other = renewed(ALIEN, ("other.example",), NOW)
+    with pytest.raises(ValueError, match="do not belong together"):
+        load(context, Material(b"", other.certificate, ALIEN.key))
+
+    assert handshake(context) == ssl.PEM_cert_to_DER_cert(ALIEN.certificate.decode())
+
+
+def handshake(server: ssl.SSLContext) -> bytes | None:
+    """Return the certificate that a client is shown."""
+    client = ssl.create_default_context()
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(to_client, to_server)
+    theirs = server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (ours, theirs, ours, theirs):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+    return ours.getpeercert(binary_form=True)
