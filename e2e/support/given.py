@@ -102,17 +102,18 @@ def _pods_answering(world: World) -> set[str]:
 
 @contextmanager
 def load(
-    world: World, path: str = "/", *, warm_up: int = 500, **options: Any
+    world: World, path: str = "/", *, url: str = "", warm_up: int = 500, **options: Any
 ) -> Iterator[RunningLoad]:
     """Have clients outside the cluster send requests until the end.
 
     Args:
         world: with a service that serves.
         path: of each request.
+        url: of something before the service, instead of the service itself.
         warm_up: requests that have been answered when it begins.
         options: of the ``Plan``.
     """
-    running = RunningLoad(world.testbed, Plan(url=world.service_url(path), **options))
+    running = RunningLoad(world.testbed, Plan(url=url or world.service_url(path), **options))
     try:
         running.goes_on(requests=warm_up)
         yield running
