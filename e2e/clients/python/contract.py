@@ -85,9 +85,14 @@ class Tally:
             self._ended()
 
     def raised(self, method: str, error: BaseException) -> None:
-        """Count an exception under the name of its innermost cause."""
+        """Count an exception under the name of its innermost cause.
+
+        A failed look-up that a library has made on the way (``LookupError``) is no cause.
+        """
         cause = error
         while (deeper := cause.__cause__ or cause.__context__) is not None:
+            if isinstance(deeper, LookupError):
+                break
             cause = deeper
         self._ended(f"{method} {type(cause).__name__}", repr(error)[:200])
 

@@ -22,6 +22,7 @@ def _make(order: Order) -> AsyncExchange:
     async def exchange(method: str, path: str, body: bytes) -> Answer:
         if connections and connections[0].state is not State.OPEN:
             closed = connections.pop()
+            await closed.wait_closed()  # its code is known only then
             if closed.close_code not in _ORDERLY:
                 raise ConnectionError(f"closed with {closed.close_code} while idle")
         if not connections:

@@ -1,0 +1,126 @@
+"""One client that runs on a host outside the cluster."""
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from e2e.clients.order import Order
+from e2e.clients.report import ClientReport, parse_line
+from e2e.support.eventually import eventually
+from e2e.support.testbed import ROOT, Testbed
+
+#: Seconds: Java under load on two cores needs some for its first word.
+_FIRST_WORD: Final = 60.0
+#: Seconds beyond the slowest answer until a client that was stopped has to be gone.
+_END: Final = 40.0
+
+
+class ClientFailed(RuntimeError):  # noqa: N818 # reads as the thing that happened
+    """A client ended on its own, or said what cannot be read: nothing can be said of its row."""
+
+
+class RunningClient:
+    """A client's process, and what it has said so far."""
+
+    def __init__(
+        self, testbed: Testbed, name: str, argv: Sequence[str], order: Order, log: Path
+    ) -> None:
+        """Start it; it ends with ``stop``, or with this process.
+
+        Args:
+            testbed: has the host to run it on.
+            name: for error messages.
+            argv: the command.
+            order: what it is to do; given by ``env``, because not every provider's host has our
+                environment.
+            log: where its standard error goes.
+        """
+        self.name = name
+        self._order = order
+        self._log = log
+        self._reports: list[ClientReport] = []
+        self._result: ClientReport | None = None
+        self._nonsense = ""
+        given = [f"{key}={value}" for key, value in order.environment().items()]
+        with log.open("w") as errors:
+            self._process = subprocess.Popen(
+                testbed.client_command(["env", *given, *argv]),
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        self._reader = threading.Thread(target=self._read, name=f"client: {name}", daemon=True)
+        self._reader.start()
+
+    @property
+    def so_far(self) -> ClientReport:
+        """The latest report, about a second old.
+
+        Raises:
+            ClientFailed: it has ended though nobody stopped it.
+        """
+        eventually(
+            lambda: self._reports or self._process.poll() is not None,
+            what=f"a first word of {self.name}",
+            within=_FIRST_WORD,
+            every=0.1,
+        )
+        if self._process.poll() is not None or self._nonsense:
+            raise ClientFailed(f"{self.name} ended in mid-run: {self._last_words()}")
+        return self._reports[-1]
+
+    def goes_on(self, *, requests: int) -> None:
+        """Wait until so many more requests have ended."""
+        goal = self.so_far.requests + requests
+        eventually(
+            lambda: self.so_far,
+            lambda report: report.requests >= goal,
+            what=f"{requests} more requests of {self.name}",
+            within=_FIRST_WORD + self._order.slow_seconds,
+        )
+
+    def ask_to_stop(self) -> None:
+        """Let it finish what is in flight; returns at once."""
+        assert self._process.stdin is not None  # asked for above
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    def stop(self) -> ClientReport:
+        """Let it finish what is in flight, and return all that it has seen.
+
+        Raises:
+            ClientFailed: it left no result.
+        """
+        self.ask_to_stop()
+        try:
+            self._process.wait(timeout=_END + self._order.slow_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(timeout=10)
+        assert self._process.stdout is not None  # asked for above
+        self._process.stdout.close()
+        if self._result is None:
+            raise ClientFailed(f"{self.name} left no result: {self._last_words()}")
+        return self._result
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None  # asked for above
+        for line in self._process.stdout:
+            try:
+                is_last, report = parse_line(line)
+            except ValueError as error:
+                self._nonsense = str(error)
+                return
+            if is_last:
+                self._result = report
+            else:
+                self._reports[:] = [report]
+
+    def _last_words(self) -> str:
+        return self._nonsense or self._log.read_text()[-500:] or f"{self._process.returncode}"
