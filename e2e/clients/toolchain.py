@@ -1,4 +1,4 @@
-"""What makes clients runnable: built once into the user's cache folder, again when a source changes."""
+"""What makes clients runnable: built once into the user's cache folder, again after a change."""
 
 import hashlib
 import shutil

@@ -28,7 +28,7 @@ PACKAGES = (
     "python3",
     "python3-venv",
 )
-"""python3-venv brings pip by `python -m venv`; nginx is for the sample service, haproxy for the proof."""
+"""python3-venv brings pip by `python -m venv`; nginx is for the sample, haproxy for the proof."""
 
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 TIMEOUT = 1200.0

@@ -4,20 +4,22 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from e2e.clients.catalogue import CLIENTS
-from e2e.clients.toolchain import Prepared, prepare
+from e2e.clients.toolchain import prepare
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
 from e2e.proof.matrix import Row, render, verdict
 from e2e.proof.proxies import PROXIES, Proxy
 from e2e.proof.running import ClientFailed
-from e2e.proof.story import AT_LEAST, Scope, rolled_out_under_every_client, rows
+from e2e.proof.story import AT_LEAST, Scope, Setting, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
 from e2e.support import install
 from e2e.support.eventually import NeverHappened
@@ -55,41 +57,29 @@ class Proof:
             logs = Path(stack.enter_context(TemporaryDirectory(prefix="lossless-proof-")))
             testbed = stack.enter_context(the_cluster(self._progress))
             images = install.build_images(testbed)
-            image = install.build_proof_image(testbed)
+            setting = Setting(install.build_proof_image(testbed), prepared, self._scope)
             with self._progress.step("Installing the chart"):
                 install.install_chart(testbed, images)
-            return [
-                row
-                for proxy in proxies
-                for row in self._tried(testbed, images, image, proxy, prepared, logs)
-            ]
+            make = partial(_world, testbed, images, logs)
+            return [row for proxy in proxies for row in self._tried(make, proxy, setting)]
 
-    def _tried(  # noqa: PLR0913 # what one proxy is tried with
-        self,
-        testbed: Testbed,
-        images: install.Images,
-        image: str,
-        proxy: Proxy,
-        prepared: Prepared,
-        logs: Path,
-    ) -> list[Row]:
+    def _tried(self, make: Callable[[str], World], proxy: Proxy, setting: Setting) -> list[Row]:
         reports = {}
         for variant in _VARIANTS:
-            world = self._world(testbed, images, f"proof-{proxy.name}-{variant}", logs)
+            world = make(f"proof-{proxy.name}-{variant}")
             with ExitStack() as stack:
                 stack.callback(remove, world)
                 with self._progress.step(f"{proxy.name}: a {variant} rollout under every client"):
-                    reports[variant] = rolled_out_under_every_client(
-                        world, image, proxy, variant, self._scope, prepared
-                    )
-        return rows(proxy, self._scope, prepared, reports)
+                    reports[variant] = rolled_out_under_every_client(world, proxy, variant, setting)
+        return rows(proxy, setting, reports)
 
-    @staticmethod
-    def _world(testbed: Testbed, images: install.Images, name: str, logs: Path) -> World:
-        testbed.kubectl(
-            *("delete", "namespace", name, "--ignore-not-found", "--timeout=400s"), timeout=410
-        )
-        return make_world(testbed, images, name, logs / name)
+
+def _world(testbed: Testbed, images: install.Images, logs: Path, name: str) -> World:
+    """Return a new world, in place of one that an earlier run has left."""
+    testbed.kubectl(
+        *("delete", "namespace", name, "--ignore-not-found", "--timeout=400s"), timeout=410
+    )
+    return make_world(testbed, images, name, logs / name)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -36,9 +36,7 @@ LIMITS: Final = (
 )
 
 
-def explanation(
-    proxy: str, report: ClientReport, limits: Sequence[Limit] = LIMITS
-) -> Limit | None:
+def explanation(proxy: str, report: ClientReport, limits: Sequence[Limit] = LIMITS) -> Limit | None:
     """Return the limit that explains every failure of a client, or None."""
     for limit in limits:
         if (limit.client, limit.protocol) != (report.client, report.protocol):

@@ -105,7 +105,9 @@ def render(rows: Sequence[Row]) -> str:
         told = row.why_not or (_how(row.plain) if row.plain is not None else "")
         lines.append(f"{_line(cells, widths)}{_GAP}{told}".rstrip())
     lines += list(_totals(rows))
-    lines += [f"[{number}] {limit.client}: {limit.reason}" for number, limit in enumerate(limits, 1)]
+    lines += [
+        f"[{number}] {limit.client}: {limit.reason}" for number, limit in enumerate(limits, 1)
+    ]
     return "\n".join(lines)
 
 

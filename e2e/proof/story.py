@@ -1,6 +1,6 @@
 """The proof, one proxy after the other: deploy, let every client loose, roll out, count."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +51,19 @@ class Scope:
         return Order(url, protocol, slow=slow, slow_seconds=self.slow_seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is the same for every proxy."""
+
+    image: str
+    """Of the pods."""
+    prepared: Prepared
+    """The clients."""
+    scope: Scope = Scope()
+
+
 def rolled_out_under_every_client(
-    world: World, image: str, proxy: Proxy, variant: Variant, scope: Scope, prepared: Prepared
+    world: World, proxy: Proxy, variant: Variant, setting: Setting
 ) -> dict[tuple[str, str], ClientReport]:
     """Deploy, roll out while all clients run, and return what each (name, protocol) saw.
 
@@ -61,13 +72,12 @@ def rolled_out_under_every_client(
         NeverHappened: something did not come in time.
     """
     if variant is Variant.LOSSLESS:
-        given.a_lossless_rollout(world, scope.drain, close=list(proxy.close))
+        given.a_lossless_rollout(world, setting.scope.drain, close=list(proxy.close))
         given.injection(world)
-    given.deployed(world, ProofService(image, proxy, variant))
+    given.deployed(world, ProofService(setting.image, proxy, variant))
     if variant is Variant.LOSSLESS:
         given.every_pod_has_an_agent(world)
-    url = world.service_url("")
-    with _running(world, url, scope, scope.pairs(proxy), prepared) as running:
+    with _running(world, proxy, setting) as running:
         for client in running.values():
             client.goes_on(requests=_WARM)
         when.rolled_out(world)
@@ -80,15 +90,14 @@ def rolled_out_under_every_client(
 
 def rows(
     proxy: Proxy,
-    scope: Scope,
-    prepared: Prepared,
+    setting: Setting,
     reports: Mapping[Variant, Mapping[tuple[str, str], ClientReport]],
 ) -> list[Row]:
     """Return the matrix's rows of one proxy."""
     found = []
-    for client, protocol in scope.pairs(proxy):
+    for client, protocol in setting.scope.pairs(proxy):
         key = (client.name, protocol)
-        missing = prepared[client.toolchain]
+        missing = setting.prepared[client.toolchain]
         found.append(
             Row(
                 proxy=proxy.name,
@@ -104,19 +113,20 @@ def rows(
 
 @contextmanager
 def _running(
-    world: World, url: str, scope: Scope, pairs: Sequence[Pair], prepared: Prepared
+    world: World, proxy: Proxy, setting: Setting
 ) -> Iterator[dict[tuple[str, str], RunningClient]]:
+    url = world.service_url("")
     with ExitStack() as stack:
         running = {}
-        for client, protocol in pairs:
-            toolchain = prepared[client.toolchain]
+        for client, protocol in setting.scope.pairs(proxy):
+            toolchain = setting.prepared[client.toolchain]
             if isinstance(toolchain, Missing):
                 continue
             started = RunningClient(
                 world.testbed,
                 f"{client.name} ({protocol})",
                 toolchain.argv(client),
-                scope.order(client, protocol, url),
+                setting.scope.order(client, protocol, url),
                 _log(world, client, protocol),
             )
             stack.callback(started.ask_to_stop)

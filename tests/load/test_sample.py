@@ -53,7 +53,9 @@ async def test_the_app_echoes_and_says_who_it_is(address: tuple[str, int]) -> No
 async def test_a_body_in_chunks_is_echoed_whole(address: tuple[str, int]) -> None:
     """So a proxy sends on what came over HTTP/2 without a length; the next request is its own."""
     reader, writer = await asyncio.open_connection(*address)
-    writer.write(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+    writer.write(
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    )
     writer.write(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nf")
     writer.write_eof()
 

@@ -31,7 +31,9 @@ def main() -> None:
         for line in process.stdout:
             match line.split():
                 case ["so_far", answers, statuses, wrong]:
-                    tally.total(int(answers), {"bad status": int(statuses), "wrong body": int(wrong)})
+                    tally.total(
+                        int(answers), {"bad status": int(statuses), "wrong body": int(wrong)}
+                    )
                 case ["result", answers, *errors]:
                     kinds = dict(zip(_ERRORS, map(int, errors), strict=True))
                     lost = sum(kinds[kind] for kind in _ERRORS[2:])

@@ -77,7 +77,7 @@ class Tally:
     def answered(self, method: str, sent: bytes, answer: Answer) -> None:
         """Judge an answer."""
         status, body = answer
-        if not 200 <= status < 300:  # noqa: PLR2004 # HTTP's success class
+        if not 200 <= status < 300:  # HTTP's success class
             self._ended(f"{method} HTTP {status}", body[:80].decode("latin-1"))
         elif body != sent:
             self._ended(f"{method} wrong body", f"{len(body)} bytes for {len(sent)}")
@@ -189,7 +189,7 @@ def stop_at_end_of_input(order: Order) -> threading.Event:
     stopped = threading.Event()
 
     def watch() -> None:
-        # Not sys.stdin: a buffered reader that a thread still waits in aborts the interpreter's end.
+        # Not sys.stdin: a thread that waits in a buffered reader aborts the interpreter's end.
         while os.read(0, 4096):
             pass
         stopped.set()

@@ -75,7 +75,7 @@ class App:
 
 
 async def _body(fields: list[str], reader: asyncio.StreamReader) -> bytes:
-    """Return a request's body: proxies send that of an HTTP/2 request without a length in chunks."""
+    """Return a request's body; proxies send that of HTTP/2 without a length in chunks."""
     if any(field.startswith("transfer-encoding:") for field in fields):
         parts = []
         while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
