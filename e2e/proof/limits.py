@@ -29,7 +29,7 @@ LIMITS: Final = (
         client="httpx",
         protocol=Protocol.H2,
         proxies=("envoy",),
-        kinds=("LocalProtocolError", "RemoteProtocolError"),
+        kinds=("ProtocolError", "LocalProtocolError", "RemoteProtocolError"),
         reason="h2 calls a connection closed as soon as it reads a GOAWAY, so httpx drops the "
         "streams in flight on it, whoever sent it and why (encode/httpcore#46, #1054)",
     ),

@@ -67,8 +67,8 @@ HAPROXY: Final = Proxy(
     lossless=_HAPROXY,
     close=({"haproxy": {"port": 9999}},),
     left_out={
-        Protocol.H2: "HAProxy has no rule that sends a GOAWAY (haproxy/haproxy#969); clients stay "
-        "until the drain's timeout",
+        Protocol.H2: "no rule of HAProxy sends a GOAWAY (haproxy/haproxy#969), only a reload does; "
+        "busy clients stay until the drain's timeout",
     },
 )
 PROXIES: Final = {proxy.name: proxy for proxy in (NGINX, ENVOY, HAPROXY)}
