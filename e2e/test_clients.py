@@ -12,7 +12,7 @@ from e2e.cluster.progress import Progress
 from e2e.conftest import REQUIRED, MakeWorld
 from e2e.proof.matrix import render, verdict
 from e2e.proof.proxies import ENVOY, NGINX, Proxy
-from e2e.proof.story import AT_LEAST, Scope, Setting, rolled_out_under_every_client, rows
+from e2e.proof.story import AT_LEAST, Scope, Setting, account, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
 from e2e.support import install
 from e2e.support.testbed import Testbed
@@ -47,14 +47,13 @@ def test_no_client_notices(
 ) -> None:
     """Every client gets every answer in the lossless rollout; in the plain one some are lost."""
     setting = Setting(proof_image, prepared, Scope(protocols=protocols, slow_seconds=8.0))
-    reports = {
-        variant: rolled_out_under_every_client(
-            make(f"{proxy.name}-{variant}"), proxy, variant, setting
-        )
-        for variant in (Variant.PLAIN, Variant.LOSSLESS)
-    }
+    plain, lossless = make(f"{proxy.name}-plain"), make(f"{proxy.name}-lossless")
 
+    reports = {
+        variant: rolled_out_under_every_client(world, proxy, variant, setting)
+        for variant, world in ((Variant.PLAIN, plain), (Variant.LOSSLESS, lossless))
+    }
     found = rows(proxy, setting, reports)
     good, against = verdict(found, at_least=AT_LEAST, required=REQUIRED)
 
-    assert good, "\n".join([*against, render(found)])
+    assert good, "\n".join([*against, render(found), account(lossless)])

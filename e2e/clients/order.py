@@ -12,6 +12,7 @@
 =============== =============================================================================
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -51,6 +52,10 @@ class Order:
     slow: int = 1
     slow_seconds: float = 4.0
     seconds: float = 600.0
+
+    def command(self, argv: Sequence[str]) -> list[str]:
+        """Return a command that gives the order to a program, whatever environment starts it."""
+        return ["env", *(f"{key}={value}" for key, value in self.environment().items()), *argv]
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables."""

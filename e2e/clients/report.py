@@ -42,7 +42,7 @@ def parse_line(line: str) -> tuple[bool, ClientReport]:
             examples=tuple(str(example) for example in raw["examples"]),
         )
         said = _count(raw["failed"])
-    except (KeyError, TypeError, AttributeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a client's line: {line[:200]!r} ({error!r})") from error
     if not report.failed == said <= report.requests:
         raise ValueError(f"a client's counts contradict each other: {line[:200]!r}")

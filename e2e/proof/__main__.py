@@ -19,7 +19,7 @@ from e2e.cluster.progress import Progress
 from e2e.proof.matrix import Row, render, verdict
 from e2e.proof.proxies import PROXIES, Proxy
 from e2e.proof.running import ClientFailed
-from e2e.proof.story import AT_LEAST, Scope, Setting, rolled_out_under_every_client, rows
+from e2e.proof.story import AT_LEAST, Scope, Setting, account, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
 from e2e.support import install
 from e2e.support.eventually import NeverHappened
@@ -70,7 +70,12 @@ class Proof:
             with ExitStack() as stack:
                 stack.callback(remove, world)
                 with self._progress.step(f"{proxy.name}: a {variant} rollout under every client"):
-                    reports[variant] = rolled_out_under_every_client(world, proxy, variant, setting)
+                    seen = rolled_out_under_every_client(world, proxy, variant, setting)
+                reports[variant] = seen
+                lost = sum(report.failed for report in seen.values())
+                self._progress.say(f"  {lost} requests lost")
+                if lost and variant is Variant.LOSSLESS:
+                    self._progress.say(account(world))
         return rows(proxy, setting, reports)
 
 

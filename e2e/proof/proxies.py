@@ -1,6 +1,6 @@
 """What may stand before the apps of a pod, and what Lossless is told about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -32,8 +32,12 @@ class Proxy:
     """The command as it is without Lossless."""
     lossless: tuple[str, ...]
     """The command with what the README asks of the user; often the same."""
-    close: Sequence[Mapping[str, Any]]
-    """``spec.close`` of the LosslessRollout."""
+    rollout: Mapping[str, Any]
+    """``spec`` of the LosslessRollout: ``close``, and ``metrics`` where the kernel cannot tell.
+
+    HTTP/2 is where it cannot: a GOAWAY that is sent while a stream is in flight makes the server
+    the one who spoke last, which on HTTP/1.1 is the mark of a connection without a request.
+    """
     left_out: Mapping[Protocol, str] = field(default_factory=dict)
     """Protocols that it speaks without being able to say goodbye, each with the reason."""
 
@@ -51,21 +55,27 @@ NGINX: Final = Proxy(
     protocols=(Protocol.H1, Protocol.WEBSOCKET),
     plain=(*_NGINX, "/srv/proof/nginx/plain.conf"),
     lossless=(*_NGINX, "/srv/proof/nginx/lossless.conf"),
-    close=({"nginx": {}},),
+    rollout={"close": [{"nginx": {}}]},
 )
 ENVOY: Final = Proxy(
     name="envoy",
     protocols=(Protocol.H1, Protocol.H2, Protocol.GRPC, Protocol.WEBSOCKET),
     plain=_ENVOY,
     lossless=_ENVOY,
-    close=({"envoy": {"adminPort": 9901}},),
+    rollout={
+        "close": [{"envoy": {"adminPort": 9901}}],
+        "metrics": [{"envoyStats": {"port": 9901}}],
+    },
 )
 HAPROXY: Final = Proxy(
     name="haproxy",
     protocols=(Protocol.H1, Protocol.WEBSOCKET),
     plain=_HAPROXY,
     lossless=_HAPROXY,
-    close=({"haproxy": {"port": 9999}},),
+    rollout={
+        "close": [{"haproxy": {"port": 9999}}],
+        "metrics": [{"haproxyStats": {"port": 9999}}],
+    },
     left_out={
         Protocol.H2: "no rule of HAProxy sends a GOAWAY (haproxy/haproxy#969), only a reload does; "
         "busy clients stay until the drain's timeout",

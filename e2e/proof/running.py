@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from e2e.clients.order import Order
 from e2e.clients.report import ClientReport, parse_line
 from e2e.support.eventually import eventually
-from e2e.support.testbed import ROOT, Testbed
+from e2e.support.testbed import ROOT
 
 #: Seconds: Java under load on two cores needs some for its first word.
 _FIRST_WORD: Final = 60.0
@@ -25,29 +24,24 @@ class ClientFailed(RuntimeError):  # noqa: N818 # reads as the thing that happen
 class RunningClient:
     """A client's process, and what it has said so far."""
 
-    def __init__(
-        self, testbed: Testbed, name: str, argv: Sequence[str], order: Order, log: Path
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, *, slowest: float) -> None:
         """Start it; it ends with ``stop``, or with this process.
 
         Args:
-            testbed: has the host to run it on.
             name: for error messages.
-            argv: the command.
-            order: what it is to do; given by ``env``, because not every provider's host has our
-                environment.
+            command: the program, with its order in its environment.
             log: where its standard error goes.
+            slowest: seconds that the slowest answer takes.
         """
         self.name = name
-        self._order = order
+        self._slowest = slowest
         self._log = log
         self._reports: list[ClientReport] = []
         self._result: ClientReport | None = None
         self._nonsense = ""
-        given = [f"{key}={value}" for key, value in order.environment().items()]
         with log.open("w") as errors:
             self._process = subprocess.Popen(
-                testbed.client_command(["env", *given, *argv]),
+                command,
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -65,7 +59,7 @@ class RunningClient:
             ClientFailed: it has ended though nobody stopped it.
         """
         eventually(
-            lambda: self._reports or self._process.poll() is not None,
+            lambda: self._reports or self._nonsense or self._process.poll() is not None,
             what=f"a first word of {self.name}",
             within=_FIRST_WORD,
             every=0.1,
@@ -81,7 +75,7 @@ class RunningClient:
             lambda: self.so_far,
             lambda report: report.requests >= goal,
             what=f"{requests} more requests of {self.name}",
-            within=_FIRST_WORD + self._order.slow_seconds,
+            within=_FIRST_WORD + self._slowest,
         )
 
     def ask_to_stop(self) -> None:
@@ -98,7 +92,7 @@ class RunningClient:
         """
         self.ask_to_stop()
         try:
-            self._process.wait(timeout=_END + self._order.slow_seconds)
+            self._process.wait(timeout=_END + self._slowest)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -110,6 +104,7 @@ class RunningClient:
         return self._result
 
     def _read(self) -> None:
+        """Take in what the client says; after one line of nonsense nothing of it is believed."""
         assert self._process.stdout is not None  # asked for above
         for line in self._process.stdout:
             try:

@@ -15,7 +15,7 @@ from e2e.proof.proxies import Proxy
 from e2e.proof.running import RunningClient
 from e2e.proof.service import ProofService
 from e2e.sample.manifests import Variant
-from e2e.support import given, when
+from e2e.support import given, then, when
 from e2e.support.world import World
 
 #: Requests that each client must have sent before the rollout begins, and after it has ended.
@@ -72,7 +72,7 @@ def rolled_out_under_every_client(
         NeverHappened: something did not come in time.
     """
     if variant is Variant.LOSSLESS:
-        given.a_lossless_rollout(world, setting.scope.drain, close=list(proxy.close))
+        given.a_lossless_rollout(world, setting.scope.drain, **proxy.rollout)
         given.injection(world)
     given.deployed(world, ProofService(setting.image, proxy, variant))
     if variant is Variant.LOSSLESS:
@@ -111,6 +111,12 @@ def rows(
     return found
 
 
+def account(world: World) -> str:
+    """Return what is needed to find out which step lost a request: examples have these times."""
+    steps = [f"  {step.at:.3f}  {step}" for step in world.timeline.steps]
+    return "\n".join(["What happened (seconds since the epoch):", *steps, then.evidence(world)])
+
+
 @contextmanager
 def _running(
     world: World, proxy: Proxy, setting: Setting
@@ -122,12 +128,12 @@ def _running(
             toolchain = setting.prepared[client.toolchain]
             if isinstance(toolchain, Missing):
                 continue
+            order = setting.scope.order(client, protocol, url)
             started = RunningClient(
-                world.testbed,
                 f"{client.name} ({protocol})",
-                toolchain.argv(client),
-                setting.scope.order(client, protocol, url),
+                world.testbed.client_command(order.command(toolchain.argv(client))),
                 _log(world, client, protocol),
+                slowest=order.slow_seconds,
             )
             stack.callback(started.ask_to_stop)
             running[client.name, str(protocol)] = started

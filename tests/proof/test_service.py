@@ -39,6 +39,6 @@ def test_lossless_pods_differ_only_in_what_the_docs_ask_for(proxy: Proxy) -> Non
 
 def test_the_rollout_of_nginx_is_one_the_product_accepts() -> None:
     """What the proof hands to the API server is a valid LosslessRollout."""
-    spec = parse_spec(lossless_rollout(close=list(NGINX.close))["spec"])
+    spec = parse_spec(lossless_rollout(**NGINX.rollout)["spec"])
 
     assert spec.target.name == "web"
