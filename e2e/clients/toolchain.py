@@ -25,7 +25,7 @@ PROGRAMS: Final[Mapping[Toolchain, tuple[str, ...]]] = {
     Toolchain.JAVA: ("javac", "java", "mvn"),
     Toolchain.NODE: ("node",),
     Toolchain.PYTHON: (),
-    Toolchain.CURL: ("curl", "stdbuf"),
+    Toolchain.CURL: ("curl", "stdbuf", "timeout"),
     Toolchain.WRK: ("wrk",),
 }
 #: Two cores run all clients: one compiler, one collector, little heap for each Java process.

@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from e2e.clients.catalogue import CLIENTS
+from e2e.clients.report import ClientReport
 from e2e.clients.toolchain import prepare
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.paths import Paths
@@ -70,13 +71,22 @@ class Proof:
             with ExitStack() as stack:
                 stack.callback(remove, world)
                 with self._progress.step(f"{proxy.name}: a {variant} rollout under every client"):
-                    seen = rolled_out_under_every_client(world, proxy, variant, setting)
+                    seen = self._rolled_out(world, proxy, variant, setting)
                 reports[variant] = seen
                 lost = sum(report.failed for report in seen.values())
                 self._progress.say(f"  {lost} requests lost")
                 if lost and variant is Variant.LOSSLESS:
                     self._progress.say(account(world))
         return rows(proxy, setting, reports)
+
+    def _rolled_out(
+        self, world: World, proxy: Proxy, variant: Variant, setting: Setting
+    ) -> Mapping[tuple[str, str], ClientReport]:
+        try:
+            return rolled_out_under_every_client(world, proxy, variant, setting)
+        except _EXPECTED:
+            self._progress.say(account(world))
+            raise
 
 
 def _world(testbed: Testbed, images: install.Images, logs: Path, name: str) -> World:

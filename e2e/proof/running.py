@@ -68,14 +68,19 @@ class RunningClient:
             raise ClientFailed(f"{self.name} ended in mid-run: {self._last_words()}")
         return self._reports[-1]
 
-    def goes_on(self, *, requests: int) -> None:
-        """Wait until so many more requests have ended."""
+    def goes_on(self, *, requests: int, within: float = _FIRST_WORD) -> None:
+        """Wait until so many more requests have ended.
+
+        Raises:
+            ClientFailed: it has ended though nobody stopped it.
+            NeverHappened: they have not within so many seconds.
+        """
         goal = self.so_far.requests + requests
         eventually(
             lambda: self.so_far,
             lambda report: report.requests >= goal,
             what=f"{requests} more requests of {self.name}",
-            within=_FIRST_WORD + self._slowest,
+            within=within,
         )
 
     def ask_to_stop(self) -> None:

@@ -26,6 +26,8 @@ def _command(order: Order, number: int, folder: Path) -> list[str]:
     file = folder / f"body-{len(body)}"
     file.write_bytes(body)
     return [
+        # Should this wrapper be killed, curl would go on for ever.
+        *("timeout", f"{order.seconds + order.slow_seconds + GRACE:.0f}"),
         # curl writes to a pipe in blocks of 4 KiB; the count has to follow what happens.
         *("stdbuf", "--output=L", "curl", "--silent", "--rate", f"{1 / order.think:.0f}/s"),
         *(["--http2-prior-knowledge"] if order.protocol == "h2" else ["--http1.1"]),
