@@ -33,8 +33,8 @@ def prepared() -> Prepared:
 @pytest.mark.parametrize(
     ("proxy", "protocols"),
     [
-        pytest.param(NGINX, (Protocol.H1, Protocol.WEBSOCKET), id="HTTP/1.1 through nginx"),
-        pytest.param(ENVOY, (Protocol.H2, Protocol.GRPC), id="HTTP/2 and gRPC through Envoy"),
+        pytest.param(NGINX, (Protocol.H1, Protocol.WEBSOCKET), id="nginx, HTTP 1.1 and WebSocket"),
+        pytest.param(ENVOY, (Protocol.H2, Protocol.GRPC), id="Envoy, HTTP 2 and gRPC"),
     ],
 )
 @pytest.mark.timeout(600, func_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +36,7 @@ class Scope:
     protocols: Collection[Protocol] = tuple(Protocol)
     slow_seconds: float = 30.0
     """Of the slow answers: longer than ``propagation`` and ``quiet`` together."""
-    drain: Mapping[str, str] = given.QUICK
+    drain: Mapping[str, str] = field(default_factory=lambda: given.QUICK)
     """``spec.drain`` of the LosslessRollout."""
 
     def pairs(self, proxy: Proxy) -> list[Pair]:
@@ -62,7 +62,7 @@ class Setting:
     """Of the pods."""
     prepared: Prepared
     """The clients."""
-    scope: Scope = Scope()
+    scope: Scope
 
 
 def rolled_out_under_every_client(
