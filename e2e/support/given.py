@@ -4,10 +4,10 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from e2e.load.plan import Plan
-from e2e.sample.manifests import HTTP_PORT, NAME, Sample, Variant, lossless_rollout
+from e2e.sample.manifests import HTTP_PORT, NAME, Manifest, Sample, Variant, lossless_rollout
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
 from e2e.support.load import LoadFailed, RunningLoad
@@ -21,6 +21,17 @@ QUICK: Final[Mapping[str, str]] = {
     "timeout": "2m",
 }
 _START: Final = 120.0
+
+
+class Deployable(Protocol):
+    """A service named like the sample, in one of its variants."""
+
+    @property
+    def variant(self) -> Variant:
+        """How it stops."""
+
+    def objects(self) -> list[Manifest]:
+        """Return its Kubernetes objects."""
 
 
 def the_service(
@@ -48,21 +59,26 @@ def the_service(
         injection(world)
     deployed(world, sample)
     if variant is Variant.LOSSLESS:
-        bare = [name_of(pod) for pod in world.pods() if not is_injected(pod)]
-        assert not bare, f"started without an agent: {', '.join(bare)}"
+        every_pod_has_an_agent(world)
 
 
-def deployed(world: World, sample: Sample) -> None:
-    """Deploy the sample as it is and wait until all its pods serve."""
+def deployed(world: World, sample: Deployable) -> None:
+    """Deploy a service as it is and wait until all its pods serve."""
     world.mark(f"the {sample.variant} service is deployed")
     world.kubectl.apply(sample.objects())
     ready(world)
 
 
-def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK) -> None:
-    """Create the LosslessRollout of the sample."""
+def every_pod_has_an_agent(world: World) -> None:
+    """Insist that injection has worked: without it everything else would prove nothing."""
+    bare = [name_of(pod) for pod in world.pods() if not is_injected(pod)]
+    assert not bare, f"started without an agent: {', '.join(bare)}"
+
+
+def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK, **spec: Any) -> None:
+    """Create the LosslessRollout of the sample, with other fields of ``spec`` than the sample's."""
     world.mark("the LosslessRollout is created")
-    world.kubectl.apply([lossless_rollout(drain)])
+    world.kubectl.apply([lossless_rollout(drain, **spec)])
 
 
 def injection(world: World) -> None:
