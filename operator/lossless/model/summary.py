@@ -11,12 +11,13 @@ from lossless.model import commands
 from lossless.model.conditions import Answer, Condition, ConditionType, Reason
 from lossless.model.drains import Drains
 from lossless.model.durations import format_duration
+from lossless.model.fields import InvalidSpec
 from lossless.model.gate import HOLDS, Supply, Verdict, Why
 from lossless.model.names import INJECT_LABEL, WEBHOOK_SERVICE
 from lossless.model.observation import Observation, Pod, Rollout, Workload
 from lossless.model.pacing import Pacing, Pause
 from lossless.model.phases import Phase
-from lossless.model.policy import InvalidSpec, RolloutSpec
+from lossless.model.policy import RolloutSpec
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase
 
 _NAMED: Final = 3
