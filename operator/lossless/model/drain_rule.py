@@ -153,11 +153,20 @@ def judge(
     return Drained(discarded, reason)
 
 
-def sources_of(sample: Sample, policy: DrainPolicy, now: float) -> tuple[Source, ...]:
-    """Return what each source of evidence says by ``sample``; the kernel is the first."""
+def sources_of(
+    sample: Sample, policy: DrainPolicy, counted: float, now: float
+) -> tuple[Source, ...]:
+    """Return what each source of evidence says by ``sample``; the kernel is the first.
+
+    Args:
+        sample: the latest.
+        policy: says which connections count.
+        counted: when the kernel's connections were last counted, or when that was first tried.
+        now: on the same clock.
+    """
     age = now - sample.at
     if sample.problem:
-        kernel = Source("kernel", SourceState.UNKNOWN, age=age, reason=sample.problem)
+        kernel = Source("kernel", SourceState.UNKNOWN, age=now - counted, reason=sample.problem)
     else:
         left = sample.counting(policy)
         state = SourceState.BUSY if left else SourceState.DRAINED
