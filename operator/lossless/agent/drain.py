@@ -187,13 +187,15 @@ class Drain:
         )
 
     async def _step(self) -> None:
-        sample = await self._sampler.take()
+        readings: tuple[Reading, ...] = ()
         if self._counters is not None:
             left = self._started + self._policy.timeout - self._clock.boot()
             used = time.thread_time()
-            # After the sockets: what was answered in between has left both.
-            sample = replace(sample, readings=await self._counters(left))
+            # Before the sockets, which show whoever comes while a slow counter thinks: the pod
+            # must not be released by a look that is a second old.
+            readings = await self._counters(left)
             self._counting_cost = time.thread_time() - used
+        sample = replace(await self._sampler.take(), readings=readings)
         if not sample.problem and (not self._samples or self._samples[-1].problem):
             # What came and went before it was watched has not been seen.
             self._watched = sample.at

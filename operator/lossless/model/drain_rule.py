@@ -8,8 +8,8 @@ The deadline ends a drain whatever the rule says.
 
 A counter that says zero takes nothing away from what the kernel says. In particular it does not
 settle *ambiguous* connections (``model.evidence``): that would be sound only if it was read after
-the sockets and counted every port that they came in by, and no proxy's counter tells which those
-are.
+the sockets and counted every port that they came in by. It is read before them, and no proxy's
+counter tells which ports those are.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class Sample:
     oldest: Oldest | None = None
     """The connection that holds on longest; an active one if there is any."""
     readings: tuple[Reading, ...] = ()
-    """Of every counter beside the kernel's, taken after the sockets were read."""
+    """Of every counter beside the kernel's, taken right before the sockets were read."""
 
     @property
     def busy(self) -> int:
