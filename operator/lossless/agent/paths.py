@@ -18,3 +18,5 @@ class Paths:
     marker: str = DRAIN_MARKER
     control: str = CONTROL_SOCKET
     last_words: str = TERMINATION_LOG
+    prefix: str = ""
+    """A directory before the paths that close drivers and counters name."""

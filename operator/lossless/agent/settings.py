@@ -54,6 +54,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         problem = f"{CONFIG_ENV}: {error}"
     else:
         config = told
+        problem = "; ".join(told.problems)
     hosts = environment.get(HOST_IPS_ENV, "").split(",")
     return Settings(
         config=config,
@@ -62,6 +63,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             marker=prefix + DRAIN_MARKER,
             control=prefix + CONTROL_SOCKET,
             last_words=prefix + TERMINATION_LOG,
+            prefix=prefix,
         ),
         pod=environment.get(POD_NAME_ENV, ""),
         namespace=environment.get(POD_NAMESPACE_ENV, ""),

@@ -1,12 +1,17 @@
 """What the webhook tells the agent: one JSON document in one environment variable."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from lossless.model.close_drivers import CloseDriver, driver_document, parse_driver
+from lossless.model.counters import Counter, counter_document, parse_counter
+from lossless.model.fields import InvalidSpec
 from lossless.model.names import AGENT_PORT, STATUS_FILE
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class AgentConfig:
     probes: tuple[Probe, ...] = ()
     status_file: str = STATUS_FILE
     agent_port: int = AGENT_PORT
+    close: tuple[CloseDriver, ...] = ()
+    metrics: tuple[Counter, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Items of ``close`` and ``metrics`` that were left out because they could not be understood;
+    never written, only read."""
 
     def to_json(self) -> str:
         """Return the document, with sorted keys so that equal configurations are equal text."""
@@ -55,6 +65,8 @@ class AgentConfig:
                 ],
                 "statusFile": self.status_file,
                 "agentPort": self.agent_port,
+                "close": [driver_document(driver) for driver in self.close],
+                "metrics": [counter_document(counter) for counter in self.metrics],
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -64,7 +76,8 @@ class AgentConfig:
 def parse_agent_config(text: str) -> AgentConfig:
     """Return the configuration that ``to_json`` wrote; unknown keys are ignored.
 
-    A newer webhook may know more than this agent, so unknown keys must not stop it.
+    A newer webhook may know more than this agent, so unknown keys must not stop it, and a close
+    driver or counter of an unknown kind is left out and told in ``problems``.
 
     Raises:
         ValueError: not JSON, or a key is missing or of the wrong kind.
@@ -72,6 +85,7 @@ def parse_agent_config(text: str) -> AgentConfig:
     try:
         raw: Mapping[str, Any] = json.loads(text)
         drain = raw["drain"]
+        problems: list[str] = []
         return AgentConfig(
             rollout=str(raw["rollout"]),
             ports=tuple(int(port) for port in raw["ports"]),
@@ -89,6 +103,26 @@ def parse_agent_config(text: str) -> AgentConfig:
             ),
             status_file=str(raw.get("statusFile", STATUS_FILE)),
             agent_port=int(raw.get("agentPort", AGENT_PORT)),
+            close=_known(raw, "close", parse_driver, problems),
+            metrics=_known(raw, "metrics", parse_counter, problems),
+            problems=tuple(problems),
         )
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"agent configuration: {type(error).__name__}: {error}") from error
+
+
+def _known(
+    raw: Mapping[str, Any], key: str, parse: Callable[[object, str], _T], problems: list[str]
+) -> tuple[_T, ...]:
+    """Return what can be understood of the list ``key``, and note the rest in ``problems``."""
+    items = raw.get(key, [])
+    if not isinstance(items, list):
+        problems.append(f"{key}: {items!r:.60} is not a list")
+        return ()
+    found = []
+    for index, item in enumerate(items):
+        try:
+            found.append(parse(item, f"{key}[{index}]"))
+        except InvalidSpec as error:
+            problems.append(f"{error}; this agent leaves it out")
+    return tuple(found)

@@ -77,7 +77,12 @@ def inject(
     places = serving(pod)
     ports, unknown = counted_ports(spec.ports, places)
     config = AgentConfig(
-        rollout=rollout, ports=ports, drain=spec.drain, probes=readiness_probes(places)
+        rollout=rollout,
+        ports=ports,
+        drain=spec.drain,
+        probes=readiness_probes(places),
+        close=spec.close,
+        metrics=spec.metrics,
     )
     patch = Patch(pod)
     patch.put(("metadata", "labels", ROLLOUT_LABEL), rollout)
