@@ -20,7 +20,6 @@ from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout, RolloutSpec
 from lossless.model.status import LastRollout
 
-
 #: Characters of a resume annotation that ``status.history`` keeps.
 _LONGEST_RESUME: Final = 128
 
