@@ -102,12 +102,7 @@ class FakeKubernetes:
 
     def _write(self, method: str, path: str, body: Any, content_type: str) -> web.Response:
         if method == "POST":
-            if not _is_collection(path) or "metadata" not in body:
-                return _refusal(404, "NotFound")
-            target = f"{path}/{body['metadata']['name']}"
-            if target in self.objects:
-                return _refusal(409, "AlreadyExists")
-            return web.json_response(self.put(target, body), status=201)
+            return self._create(path, body)
         target = path.removesuffix("/status")
         stored = self.objects.get(target)
         if stored is None:
@@ -116,27 +111,18 @@ class FakeKubernetes:
         for field in ("uid", "resourceVersion"):
             if metadata.get(field, stored["metadata"][field]) != stored["metadata"][field]:
                 return _refusal(409, "Conflict")
-        changed = copy.deepcopy(stored)
-        if method == "PUT":
-            changed |= body | {"metadata": changed["metadata"] | metadata}
-        elif content_type == "application/strategic-merge-patch+json":
-            status = changed.setdefault("status", {})
-            known = {c["type"]: c for c in status.get("conditions", [])}
-            known |= {c["type"]: c for c in body["status"]["conditions"]}
-            status["conditions"] = [*known.values()]
-        elif content_type == "application/merge-patch+json":
-            changed = _merged(changed, body)
-        elif content_type == "application/json-patch+json":
-            try:
-                changed = jsonpatch.apply_patch(changed, body)
-            except jsonpatch.JsonPatchException:
-                return _refusal(422, "Invalid")
-        elif content_type == "application/apply-patch+yaml":
-            key = "status" if path.endswith("/status") else "webhooks"
-            changed[key] = body[key]
-        else:
-            return _refusal(415, "UnsupportedMediaType")
+        changed = _changed(method, path, body, content_type, copy.deepcopy(stored))
+        if isinstance(changed, web.Response):
+            return changed
         return web.json_response(self.put(target, changed))
+
+    def _create(self, path: str, body: Raw) -> web.Response:
+        if not _is_collection(path) or "metadata" not in body:
+            return _refusal(404, "NotFound")
+        target = f"{path}/{body['metadata']['name']}"
+        if target in self.objects:
+            return _refusal(409, "AlreadyExists")
+        return web.json_response(self.put(target, body), status=201)
 
     def _list(self, path: str, selector: str) -> web.Response:
         items = [
@@ -164,6 +150,36 @@ class FakeKubernetes:
         for collection, selector, lines in self._watchers:
             if _within(path, collection) and _selected(raw, selector):
                 lines.put_nowait(line)
+
+
+def _changed(
+    method: str, path: str, body: Any, content_type: str, stored: Raw
+) -> Raw | web.Response:
+    """Return an object after a write, or the refusal."""
+    if method == "PUT":
+        metadata = stored["metadata"] | (body.get("metadata") or {})
+        replaced: Raw = stored | body | {"metadata": metadata}
+        return replaced
+    match content_type:
+        case "application/strategic-merge-patch+json":
+            status = stored.setdefault("status", {})
+            known = {c["type"]: c for c in status.get("conditions", [])}
+            known |= {c["type"]: c for c in body["status"]["conditions"]}
+            status["conditions"] = [*known.values()]
+        case "application/merge-patch+json":
+            return _merged(stored, body)
+        case "application/json-patch+json":
+            try:
+                patched: Raw = jsonpatch.apply_patch(stored, body)
+            except jsonpatch.JsonPatchException:
+                return _refusal(422, "Invalid")
+            return patched
+        case "application/apply-patch+yaml":
+            key = "status" if path.endswith("/status") else "webhooks"
+            stored[key] = body[key]
+        case _:
+            return _refusal(415, "UnsupportedMediaType")
+    return stored
 
 
 def _is_collection(path: str) -> bool:

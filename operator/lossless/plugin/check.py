@@ -1,4 +1,4 @@
-"""``check [-f FILE | NAME]``: what is wrong with a set-up, before it hurts."""
+"""``check -f FILE``: what is wrong with a set-up, before it is in a cluster."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,29 +9,11 @@ from lossless.plugin.checks.setup import Setup, qualified
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.findings_text import findings_text
 from lossless.plugin.manifests import read
-from lossless.plugin.session import Session
-from lossless.plugin.surroundings import from_cluster, from_files
+from lossless.plugin.surroundings import from_files
 from lossless.plugin.terminal import Terminal
 
 #: ``--fail-on``: the mildest severity that makes the exit code 3; None: none does.
 FAIL_ON = {**{severity.value: severity for severity in Severity}, "never": None}
-
-
-async def check_cluster(
-    session: Session, terminal: Terminal, name: str | None, output: str, fail_on: Severity | None
-) -> Exit:
-    """Look at one LosslessRollout of the cluster, or at all that are asked for.
-
-    Raises:
-        RefusedError: there is none of that name.
-        ApiError: refused or unanswered.
-    """
-    raws = [await session.rollout(name)] if name else await session.rollouts()
-    if not raws:
-        terminal.note(f"No {KIND} to check; kubectl lossless check -A looks at all namespaces.")
-        return Exit.OK
-    setups = [await from_cluster(session, raw) for raw in raws]
-    return _told(setups, terminal, output, fail_on)
 
 
 def check_files(
@@ -47,12 +29,13 @@ def check_files(
         raise RefusedError(
             f"-f {' -f '.join(files)}: holds no {KIND}; name the file with it as well"
         )
-    return _told(setups, terminal, output, fail_on)
+    return told(setups, terminal, output, fail_on)
 
 
-def _told(
+def told(
     setups: Iterable[Setup], terminal: Terminal, output: str, fail_on: Severity | None
 ) -> Exit:
+    """Write what was found in set-ups, and return the exit code."""
     results = [(setup, examine(setup)) for setup in setups]
     if output in {"json", "yaml"}:
         items = [

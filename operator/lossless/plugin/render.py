@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from lossless.cluster.objects import metadata_of
 from lossless.model.names import KIND
 from lossless.model.policy import InvalidSpec, RolloutSpec, parse_spec
 from lossless.plugin.checks.setup import named, qualified
@@ -58,14 +57,14 @@ def _spec(
     workload: dict[str, Any], objects: Sequence[dict[str, Any]], terminal: Terminal
 ) -> tuple[str, RolloutSpec]:
     """Return name and spec of the LosslessRollout for a workload; defaults if there is none."""
-    name = metadata_of(workload).get("name", "")
+    name = (workload.get("metadata") or {}).get("name", "")
     for raw in objects:
         target = (raw.get("spec") or {}).get("targetRef") or {}
         wanted = (target.get("kind"), target.get("name")) == (workload["kind"], name)
         if raw["kind"] != KIND or not wanted:
             continue
         try:
-            return metadata_of(raw).get("name", ""), parse_spec(raw["spec"])
+            return (raw.get("metadata") or {}).get("name", ""), parse_spec(raw["spec"])
         except InvalidSpec as invalid:
             raise RefusedError(f"{KIND} {qualified(raw)}: {invalid}") from invalid
     terminal.note(f"{named(workload)}: no {KIND} for it in these files; shown with defaults")

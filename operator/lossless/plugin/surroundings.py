@@ -1,49 +1,10 @@
-"""From a heap of objects, or from a cluster, to the set-ups that ``check`` looks at."""
+"""From a heap of objects to the set-ups that ``check`` looks at. Pure."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from lossless.cluster.client import Raw, resource_path
-from lossless.cluster.errors import ForbiddenError, NotFoundError
-from lossless.cluster.objects import metadata_of
 from lossless.model.names import KIND
-from lossless.plugin.checks.setup import Setup, labels, selects
-from lossless.plugin.exits import RefusedError
-from lossless.plugin.session import Session
-
-
-async def from_cluster(session: Session, rollout: Raw) -> Setup:
-    """Read what surrounds a LosslessRollout; what this user may not see is left out.
-
-    Raises:
-        ApiError: refused or unanswered.
-    """
-    namespace = metadata_of(rollout).get("namespace", session.namespace)
-    try:
-        path, _ = session.workload_path(rollout)
-        workload = await session.client.get(path)
-    except (RefusedError, NotFoundError):
-        workload = None
-    services, ingresses, budgets, policies, rollouts, own = await asyncio.gather(
-        session.items_if_allowed("v1", "services", namespace),
-        session.items_if_allowed("networking.k8s.io/v1", "ingresses", namespace),
-        session.items_if_allowed("policy/v1", "poddisruptionbudgets", namespace),
-        session.items_if_allowed("networking.k8s.io/v1", "networkpolicies", namespace),
-        Session(session.client, namespace).rollouts(),
-        _namespace(session, namespace),
-    )
-    objects = [
-        *_of_kind("Service", services),
-        *_of_kind("Ingress", ingresses),
-        *_of_kind("PodDisruptionBudget", budgets),
-        *_of_kind("NetworkPolicy", policies),
-        *_of_kind(KIND, rollouts),
-        *([own] if own else []),
-    ]
-    if workload is not None:
-        objects.append(workload | {"kind": _target(rollout)[0]})
-    rollout = rollout | {"kind": KIND}
-    return setup_of(rollout, objects, live=True, budgets_known=budgets is not None)
+from lossless.plugin.checks.setup import Raw, Setup, labels, selects
 
 
 def from_files(objects: Sequence[Raw]) -> list[Setup]:
@@ -59,9 +20,9 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
     """Return what of ``objects`` belongs to ``rollout``, by names and selectors."""
     namespace = _namespace_of(rollout)
     here = [raw for raw in objects if _namespace_of(raw) == namespace or _is_namespace(raw)]
-    kind, name = _target(rollout)
+    kind, name = target_of(rollout)
     workload = next(
-        (raw for raw in here if (raw.get("kind"), metadata_of(raw).get("name")) == (kind, name)),
+        (raw for raw in here if (raw.get("kind"), _metadata(raw).get("name")) == (kind, name)),
         None,
     )
     template = ((workload or {}).get("spec") or {}).get("template") or {}
@@ -71,8 +32,8 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
         for raw in here
         if raw.get("kind") == "Service" and of and _selects(_spec(raw).get("selector"), of)
     ]
-    names = {metadata_of(raw).get("name") for raw in services}
-    own = metadata_of(rollout).get("name")
+    names = {_metadata(raw).get("name") for raw in services}
+    own = _metadata(rollout).get("name")
     return Setup(
         rollout=rollout,
         workload=workload,
@@ -80,8 +41,8 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
             raw
             for raw in here
             if raw.get("kind") == KIND
-            and metadata_of(raw).get("name") != own
-            and _target(raw) == (kind, name)
+            and _metadata(raw).get("name") != own
+            and target_of(raw) == (kind, name)
         ),
         services=tuple(services),
         ingresses=tuple(
@@ -109,7 +70,8 @@ def _selects(selector: Mapping[str, str] | None, of: Mapping[str, str]) -> bool:
     return bool(selector) and all(of.get(key) == value for key, value in (selector or {}).items())
 
 
-def _target(rollout: Raw) -> tuple[str, str]:
+def target_of(rollout: Raw) -> tuple[str, str]:
+    """Return kind and name of the workload that a LosslessRollout names."""
     reference = _spec(rollout).get("targetRef") or {}
     return str(reference.get("kind", "")), str(reference.get("name", ""))
 
@@ -130,7 +92,7 @@ def _spec(raw: Raw) -> Raw:
 
 def _namespace_of(raw: Raw) -> str:
     """Return the namespace; a manifest without one means the same as its neighbours'."""
-    return str(metadata_of(raw).get("namespace") or "")
+    return str(_metadata(raw).get("namespace") or "")
 
 
 def _is_namespace(raw: Raw) -> bool:
@@ -138,17 +100,8 @@ def _is_namespace(raw: Raw) -> bool:
 
 
 def _is_named(raw: Raw, name: str) -> bool:
-    return metadata_of(raw).get("name") == name
+    return _metadata(raw).get("name") == name
 
 
-def _of_kind(kind: str, raws: list[Raw] | None) -> list[Raw]:
-    """Return the items of a list with their kind, which the API server leaves out there."""
-    return [raw | {"kind": kind} for raw in raws or ()]
-
-
-async def _namespace(session: Session, name: str) -> Raw | None:
-    try:
-        raw = await session.client.get(resource_path("v1", "namespaces", name=name))
-    except (ForbiddenError, NotFoundError):
-        return None
-    return raw | {"kind": "Namespace"}
+def _metadata(raw: Raw) -> Mapping[str, Any]:
+    return raw.get("metadata") or {}

@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Awaitable, Callable
 
-from lossless.plugin.check import FAIL_ON, check_cluster
+from lossless.plugin.check import FAIL_ON
+from lossless.plugin.check_cluster import check_cluster
 from lossless.plugin.exits import Exit
 from lossless.plugin.explain import explain
 from lossless.plugin.history import history
