@@ -69,10 +69,7 @@ def changed(path: str, value: Any) -> dict[str, Raw]:
     *parents, last = path.split("/")
     place: Any = objects
     for part in parents:
-        if isinstance(place, list):
-            place = place[int(part)]
-        else:
-            place = place.setdefault(part, {})
+        place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
     if value is None:
         del place[last]
     else:

@@ -49,7 +49,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Statement:
     """What one witness says."""
 
     witness: Witness
@@ -70,19 +70,19 @@ class Case:
     pod: Pod
     rollout: Rollout | None
     """The LosslessRollout whose agent it has; None: it has none, or that is gone."""
-    testimony: Testimony | None
+    statement: Statement | None
     failed: str = ""
     """Why the agent could not be asked; empty: it answered, or there was nothing to ask."""
 
 
-def from_agent(answer: Mapping[str, Any], uid: str) -> Testimony:
+def from_agent(answer: Mapping[str, Any], uid: str) -> Statement:
     """Return what an agent answered.
 
     Raises:
         ValueError: it is no report, or one of another pod.
     """
     known = {key: answer[key] for key in _REPORT_KEYS if key in answer}
-    return Testimony(
+    return Statement(
         witness=Witness.AGENT,
         report=parse_report(json.dumps(known), uid=uid),
         sources=_sources(answer.get("sources")),
@@ -90,18 +90,18 @@ def from_agent(answer: Mapping[str, Any], uid: str) -> Testimony:
     )
 
 
-def from_cluster(pod: Raw, rollout: Raw | None, parsed: Rollout | None) -> Testimony | None:
+def from_cluster(pod: Raw, rollout: Raw | None, parsed: Rollout | None) -> Statement | None:
     """Return what the cluster remembers; None if that is nothing."""
     words = last_words(pod)
     if isinstance(words, Report):
-        return Testimony(Witness.LAST_WORDS, report=words)
+        return Statement(Witness.LAST_WORDS, report=words)
     if rollout is None or parsed is None:
         return None
     uid = pod_of(pod).uid
     entry = next((entry for entry in parsed.status.pods if entry.uid == uid), None)
     if entry is None:
         return None
-    return Testimony(Witness.STATUS, entry=entry, written=_written(rollout))
+    return Statement(Witness.STATUS, entry=entry, written=_written(rollout))
 
 
 def _written(rollout: Raw) -> float:

@@ -7,7 +7,7 @@ from lossless.cluster.errors import ApiError, ForbiddenError, NotFoundError
 from lossless.cluster.objects import pod_of, rollout_of
 from lossless.model.names import AGENT_PORT, API_VERSION, PLURAL, REPORT_PATH
 from lossless.model.observation import Pod
-from lossless.plugin.evidence import Case, Testimony, from_agent, from_cluster
+from lossless.plugin.evidence import Case, Statement, from_agent, from_cluster
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.explanation import document, explanation
 from lossless.plugin.session import Session
@@ -33,12 +33,12 @@ async def explain(session: Session, terminal: Terminal, named: str, output: str)
     pod = pod_of(raw)
     rollout = await _rollout(session, pod)
     parsed = rollout_of(rollout) if rollout else None
-    testimony, failed = await _ask(session, pod)
+    statement, failed = await _ask(session, pod)
     case = Case(
         namespace=session.namespace,
         pod=pod,
         rollout=parsed,
-        testimony=testimony or from_cluster(raw, rollout, parsed),
+        statement=statement or from_cluster(raw, rollout, parsed),
         failed=failed,
     )
     now = time.time()
@@ -59,7 +59,7 @@ async def _rollout(session: Session, pod: Pod) -> Raw | None:
         return None
 
 
-async def _ask(session: Session, pod: Pod) -> tuple[Testimony | None, str]:
+async def _ask(session: Session, pod: Pod) -> tuple[Statement | None, str]:
     """Ask the agent through the API server; return what it says, or why it could not be asked."""
     if not pod.rollout or pod.finished:
         return None, ""

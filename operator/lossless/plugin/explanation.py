@@ -7,7 +7,7 @@ from lossless.model.observation import Pod
 from lossless.model.phases import Phase
 from lossless.model.policy import DrainPolicy, OnTimeout, RolloutSpec
 from lossless.model.report import Connections, Oldest
-from lossless.plugin.evidence import Case, Source, Testimony, Witness
+from lossless.plugin.evidence import Case, Source, Statement, Witness
 from lossless.plugin.layout import ago, cut, paragraph, table
 from lossless.plugin.paint import Paint
 
@@ -27,7 +27,7 @@ def explanation(case: Case, now: float, width: int, paint: Paint) -> list[str]:
     if case.pod.unprotected:
         text = f"Containers that do not wait for the drain: {case.pod.unprotected}"
         lines += [paint.yellow(line) for line in paragraph(text, width, _INDENT)]
-    said = case.testimony
+    said = case.statement
     if said is not None:
         lines += ["", paint.bold(f"Evidence, by {_witness(said, now)}")]
         lines += _evidence(said, width)
@@ -42,7 +42,7 @@ def explanation(case: Case, now: float, width: int, paint: Paint) -> list[str]:
 
 def document(case: Case, now: float) -> dict[str, Any]:
     """Return the same for programs."""
-    said = case.testimony
+    said = case.statement
     counts, oldest = _connections(said), _oldest(said)
     result: dict[str, Any] = {
         "namespace": case.namespace,
@@ -87,7 +87,7 @@ def _head(case: Case, now: float, paint: Paint) -> str:
 
 def _phase(case: Case) -> Phase:
     """Return where the pod stands, by the best witness and by the pod itself."""
-    said, pod = case.testimony, case.pod
+    said, pod = case.statement, case.pod
     if not pod.rollout:
         return Phase.SERVING if pod.live else Phase.UNPROTECTED
     if said is not None and said.report is not None and said.report.phase is not Phase.SERVING:
@@ -101,7 +101,7 @@ def _phase(case: Case) -> Phase:
 
 def _answer(case: Case) -> str:
     """Return the one sentence that answers "why is it not drained?"."""
-    phase, said = _phase(case), _reason(case.testimony)
+    phase, said = _phase(case), _reason(case.statement)
     answers = {
         Phase.SERVING: "It serves. Nobody has asked it to stop, so there is nothing to drain"
         if case.pod.rollout
@@ -126,19 +126,19 @@ def _gate(pod: Pod) -> str:
     return pod.gate.message or pod.gate.reason or "its readiness gate is shut"
 
 
-def _witness(said: Testimony, now: float) -> str:
+def _witness(said: Statement, now: float) -> str:
     if said.witness is Witness.STATUS and said.written:
         return f"{said.witness.value} (written {ago(now - said.written)} ago)"
     return said.witness.value
 
 
-def _age(said: Testimony, now: float) -> float | None:
+def _age(said: Statement, now: float) -> float | None:
     if said.witness is Witness.AGENT:
         return 0.0
     return max(0.0, now - said.written) if said.written else None
 
 
-def _evidence(said: Testimony, width: int) -> list[str]:
+def _evidence(said: Statement, width: int) -> list[str]:
     if said.sources:
         return _table(said.sources, width)
     counts = _connections(said)
@@ -153,7 +153,7 @@ def _evidence(said: Testimony, width: int) -> list[str]:
     return table(rows, indent=_INDENT)
 
 
-def _drivers(said: Testimony, width: int, paint: Paint) -> list[str]:
+def _drivers(said: Statement, width: int, paint: Paint) -> list[str]:
     if not said.drivers:
         return []
     return ["", paint.bold("Close drivers: how its clients are told"), *_table(said.drivers, width)]
@@ -177,7 +177,7 @@ def _table(sources: tuple[Source, ...], width: int) -> list[str]:
     return [cut(line, width) for line in table(cells, indent=_INDENT)]
 
 
-def _holders(said: Testimony, paint: Paint) -> list[str]:
+def _holders(said: Statement, paint: Paint) -> list[str]:
     oldest = _oldest(said)
     if oldest is None:
         return []
@@ -186,7 +186,7 @@ def _holders(said: Testimony, paint: Paint) -> list[str]:
 
 
 def _ends(case: Case, now: float, width: int) -> list[str]:
-    report = case.testimony.report if case.testimony else None
+    report = case.statement.report if case.statement else None
     spec = case.rollout.spec if case.rollout else None
     drain = spec.drain if isinstance(spec, RolloutSpec) else None
     if report is not None:
@@ -208,7 +208,7 @@ def _then(drain: DrainPolicy | None) -> str:
     return f"{timeout}; the rollout goes on whoever is left by then"
 
 
-def _connections(said: Testimony | None) -> Connections | None:
+def _connections(said: Statement | None) -> Connections | None:
     if said is None:
         return None
     return (
@@ -216,13 +216,13 @@ def _connections(said: Testimony | None) -> Connections | None:
     )
 
 
-def _oldest(said: Testimony | None) -> Oldest | None:
+def _oldest(said: Statement | None) -> Oldest | None:
     if said is None:
         return None
     return said.report.oldest if said.report else said.entry.oldest if said.entry else None
 
 
-def _reason(said: Testimony | None) -> str:
+def _reason(said: Statement | None) -> str:
     if said is None:
         return ""
     return said.report.reason if said.report else said.entry.reason if said.entry else ""
