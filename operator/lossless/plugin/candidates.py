@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 from collections.abc import Sequence
 
 from lossless.cluster.errors import ApiError
@@ -21,7 +20,6 @@ async def candidates(what: str, before: Sequence[str], patience: float) -> list[
         before: the words so far, which may say where to look.
         patience: seconds.
     """
-    logging.disable(logging.CRITICAL)
     options, _ = _where().parse_known_args(before)
     if what == "context":
         return contexts_of(options.kubeconfig)

@@ -7,7 +7,7 @@ everything else together, and ``--help``, completion and ``check -f`` do without
 import argparse
 import asyncio
 import contextlib
-import logging
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +19,10 @@ from lossless.plugin.terminal import Terminal
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, see ``Exit``."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a bar shows a question mark; it is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         return _run(sys.argv[1:] if arguments is None else arguments, Terminal())
     except BrokenPipeError:
@@ -34,14 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str], terminal: Terminal) -> int:
     try:
         options = parser().parse_args(arguments)
-        _agree(options)
+        agree(options)
     except UsageError as error:
         terminal.note(f"kubectl lossless: {error}")
         return Exit.USAGE
     except SystemExit as end:  # argparse, after --help and --version
         return int(end.code or 0)
-    # The official client warns of what our own errors say better.
-    logging.disable(logging.CRITICAL)
     try:
         return _dispatch(options, terminal)
     except RefusedError as error:
@@ -52,7 +54,7 @@ def _run(arguments: Sequence[str], terminal: Terminal) -> int:
         return Exit.USAGE
 
 
-def _agree(options: argparse.Namespace) -> None:
+def agree(options: argparse.Namespace) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -94,6 +96,10 @@ async def _with_cluster(options: argparse.Namespace, terminal: Terminal) -> int:
     from lossless.plugin.failures import remedy  # noqa: PLC0415 # the same
     from lossless.plugin.session import Access, connected  # noqa: PLC0415 # the same
     from lossless.plugin.verbs import run  # noqa: PLC0415 # the same
+    from lossless.telemetry import logs  # noqa: PLC0415 # the same
+
+    # Watches and the official client warn of what is tried again, or what our errors say better.
+    logs.configure("error", sys.stderr)
 
     access = Access(
         kubeconfig=options.kubeconfig,

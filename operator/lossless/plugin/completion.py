@@ -7,6 +7,7 @@ protocol). Completion must never disturb: whatever fails, nothing is offered.
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -23,6 +24,7 @@ _PATIENCE: Final = 2.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the candidates for the last word; the exit code is always 0."""
+    logging.getLogger("kubernetes").setLevel(logging.CRITICAL)
     words = list(sys.argv[1:] if arguments is None else arguments) or [""]
     lines, directive = complete(words)
     sys.stdout.write("".join(f"{line}\n" for line in (*lines, directive)))

@@ -8,15 +8,20 @@ from typing import Final
 
 from lossless.cluster.client import Raw, resource_path
 from lossless.cluster.objects import metadata_of, rollout_of
-from lossless.cluster.watching import Watch
+from lossless.cluster.watching import Timing, Watch
 from lossless.model.names import API_VERSION, KIND, PLURAL
 from lossless.plugin.exits import Exit, RefusedError
+from lossless.plugin.layout import ago
 from lossless.plugin.session import Session
 from lossless.plugin.terminal import Terminal
 from lossless.plugin.tree import View, tree
 
 #: Seconds between two drawings while nothing happens: times and bars move on.
 _TICK: Final = 1.0
+#: The server is asked anew so often that its silence means something.
+_TIMING: Final = Timing(relist=20.0, silence=30.0)
+#: Seconds without a word from it after which a picture is called old.
+_STALE: Final = 45.0
 
 
 async def status(session: Session, terminal: Terminal, name: str | None, output: str) -> Exit:
@@ -51,11 +56,15 @@ async def watch(session: Session, terminal: Terminal, name: str | None, output: 
     named = ""
     if name:
         named = metadata_of(await session.rollout(name)).get("name", "")
+    else:
+        # A watch tries again for ever; what will never work is to be said at once.
+        await session.rollouts()
     followed = Watch(
         session.client,
         resource_path(API_VERSION, PLURAL, namespace=session.scope),
         lambda raw: raw,
         field_selector=f"metadata.name={named}" if named else "",
+        timing=_TIMING,
     )
     changed = asyncio.Event()
 
@@ -82,17 +91,24 @@ async def watch(session: Session, terminal: Terminal, name: str | None, output: 
             raws = [raw for _, raw in sorted(followed.objects.items())]
             if news and named and not raws:
                 raise RefusedError(f"{KIND} {session.namespace}/{named} has been deleted")
-            _draw(terminal, raws, output, news=news)
+            _draw(terminal, raws, output, news=news, silence=followed.silence())
     finally:
         follower.cancel()
         await asyncio.gather(follower, return_exceptions=True)
 
 
-def _draw(terminal: Terminal, raws: list[Raw], output: str, *, news: bool) -> None:
+def _draw(terminal: Terminal, raws: list[Raw], output: str, *, news: bool, silence: float) -> None:
     if terminal.live:
-        terminal.redraw(_trees(raws, terminal, output))
+        terminal.redraw([*_stale(silence, terminal), *_trees(raws, terminal, output)])
     elif news and raws:
         terminal.say([*_trees(raws, terminal, output), ""])
+
+
+def _stale(silence: float, terminal: Terminal) -> list[str]:
+    if silence < _STALE:
+        return []
+    text = f"! no word from the API server for {ago(silence)}: what stands here may be old"
+    return [terminal.paint.yellow(text)]
 
 
 def _trees(raws: Iterable[Raw], terminal: Terminal, output: str) -> list[str]:
