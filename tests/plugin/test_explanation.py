@@ -14,7 +14,7 @@ from lossless.model.phases import Phase
 from lossless.plugin.evidence import Case, Statement, Witness, from_agent, from_cluster
 from lossless.plugin.explanation import document, explanation
 from lossless.plugin.paint import Paint
-from tests.plugin.test_tree import DRAINING
+from tests.plugin.test_tree import DOC, DRAINING
 from tests.support.raw_objects import START, raw_pod, raw_report, raw_rollout
 from tests.support.rollouts import NOW, a_drain, a_rollout, a_spec, serving, stopping, waiting
 
@@ -104,6 +104,13 @@ def test_what_the_controller_wrote() -> None:
           in 3m55s at the latest (spec.drain.timeout 5m); if clients are left by then,
           the rollout pauses
         """)
+
+
+def test_the_page_shows_what_is_shown() -> None:
+    """An example that is not what comes out would be worse than none."""
+    pod = replace(POD, name=DRAINING.name)
+    said = Statement(Witness.STATUS, entry=DRAINING, written=NOW - 7)
+    assert shown(case(pod, said)) in DOC
 
 
 def test_unknown_is_not_zero() -> None:

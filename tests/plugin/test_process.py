@@ -3,17 +3,23 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
+import tomllib
 from asyncio.subprocess import PIPE, Process
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 import yaml
 
 from lossless.cluster.rollout_status import status_document
+from lossless.plugin.commandline import parser
+from lossless.plugin.completion import verbs
 from lossless.plugin.exits import Exit
 from tests.plugin.manifests import changed, right
+from tests.plugin.test_tree import DOC
 from tests.plugin.test_verbs import status
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import ROLLOUTS, raw_rollout
@@ -209,19 +215,22 @@ async def test_render_says_what_is_missing(tmp_path: Path) -> None:
 
 async def test_help_fits_a_terminal() -> None:
     """Every page of it, on 80 columns."""
-    verbs = [
-        "status",
-        "explain",
-        "check",
-        "render",
-        "restart",
-        "pause",
-        "resume",
-        "undo",
-        "history",
-    ]
-    for verb in ["", *verbs]:
+    for verb in ["", *verbs(parser())]:
         code, out, _ = await ran(*[verb][: bool(verb)], "--help", COLUMNS="80")
         assert code == Exit.OK
         assert max(map(len, out.splitlines())) <= 80
         assert "Exit codes: 0 done;" in out
+
+
+def test_the_scripts_are_there() -> None:
+    """Kubectl finds the plugin and its completion by their names."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    for name in ("kubectl-lossless", "kubectl_complete-lossless"):
+        assert callable(EntryPoint(name, scripts[name], "console_scripts").load())
+
+
+def test_exit_codes_are_documented() -> None:
+    """Scripts depend on them."""
+    told = re.findall(r"^\| (\d+) \| ", DOC, re.MULTILINE)
+    assert [int(code) for code in told] == [code.value for code in Exit]
+    assert all(f"`{verb}" in DOC or f"lossless {verb}" in DOC for verb in verbs(parser()))

@@ -11,6 +11,7 @@ from lossless.plugin.findings_text import counted, findings_text
 from lossless.plugin.history_table import history_table
 from lossless.plugin.layout import ago, bar, cut, paragraph, table
 from lossless.plugin.paint import Paint, wanted
+from tests.plugin.test_tree import DOC
 from tests.support.rollouts import NOW
 
 DONE = LastRollout(int(NOW), int(NOW + 187), 3, 1, 0, 2, "5", "6")
@@ -39,6 +40,7 @@ def test_history() -> None:
     lines = history_table(rollouts, 80, Paint())
 
     assert max(map(len, lines)) <= 80
+    assert "\n".join(lines) in DOC
     assert "\n".join(lines) == told("""
         STARTED (UTC)        REVISION  TOOK       DRAINED  TIMEDOUT  LOST  DISCARDED
         2027-01-15 08:15:00  6 → 7     under way  1        0         0     0
@@ -54,6 +56,7 @@ def test_findings() -> None:
     lines = findings_text("shop/web", "Deployment shop/web", (FINDING,), 80, Paint())
 
     assert max(map(len, lines)) <= 80
+    assert "\n".join(lines) in DOC
     assert "\n".join(lines) == told("""
         shop/web → Deployment shop/web: 1 error
 

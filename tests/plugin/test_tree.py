@@ -1,6 +1,7 @@
 """``status`` as text: what stands there, on 80 columns."""
 
 from dataclasses import replace
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -16,6 +17,8 @@ from lossless.plugin.paint import Paint
 from lossless.plugin.tree import View, tree
 from tests.support.rollouts import NOW, a_drain, a_rollout, a_spec
 
+#: Shows what is tested here.
+DOC = (Path(__file__).resolve().parents[2] / "docs" / "kubectl-plugin.md").read_text("utf-8")
 DRAINING = PodStatus(
     "web-7d4b9c-x2x9z",
     "uid-1",
@@ -74,6 +77,7 @@ def told(text: str) -> str:
 
 def test_a_rollout_that_is_under_way() -> None:
     """How far, who drains and for how long at most, who holds on, who is held."""
+    assert f"```\n$ kubectl lossless status\n{shown(ROLLING)}\n```" in DOC
     assert shown(ROLLING) == told("""
         shop/web  Progressing  for 1m35s
           Deployment web, revision 7, 2 of 4 pods new, 1 drained, 1 draining, 1 held

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def complete(words: Sequence[str]) -> tuple[list[str], str]:
     """Return candidates for the last of ``words``, and the directive."""
     *before, word = words
-    commands = _verbs(parser())
+    commands = verbs(parser())
     verb = next((known for known in before if known in commands), None)
     if verb is None:
         described = {name: _about(sub) for name, sub in commands.items()}
@@ -50,7 +50,8 @@ def complete(words: Sequence[str]) -> tuple[list[str], str]:
     return _matching(dict.fromkeys(_names(wanted, before), ""), word), _NO_FILES
 
 
-def _verbs(main_parser: Parser) -> dict[str, argparse.ArgumentParser]:
+def verbs(main_parser: Parser) -> dict[str, argparse.ArgumentParser]:
+    """Return the verbs of a command line, with what each of them takes."""
     subparsers = (
         action
         for action in main_parser._actions  # noqa: SLF001 # as above
