@@ -199,7 +199,7 @@ def test_what_else_there_is(status: RolloutStatus, changes: dict[str, Any], text
         pytest.param(
             replace(DRAINING, since=int(NOW + 5)),
             a_drain(),
-            "░░░░░░░░░░░░░░░░░░░░  at most 5m5s more, then the rollout pauses",
+            "░░░░░░░░░░░░░░░░░░░░  at most 5m more, then the rollout pauses",
             id="our clock is behind",
         ),
         pytest.param(

@@ -179,7 +179,8 @@ def _detail(view: View, pod: PodStatus, width: int, paint: Paint) -> list[str]:
 def _progress(spec: RolloutSpec, elapsed: float) -> str:
     """Return how much of its time a drain has used. How long it will take, nobody can know."""
     timeout = spec.drain.timeout
-    left = timeout - elapsed
+    # The clock of whoever looks may be behind the cluster's.
+    left = timeout - max(0.0, elapsed)
     drawn = bar(elapsed / timeout, _BAR)
     if left <= 0:
         return f"{drawn}  its {format_duration(timeout)} are over"
