@@ -117,11 +117,6 @@ WRONG: Final = [
         id="own preStop",
     ),
     pytest.param(
-        changed(f"{POD}containers/0/lifecycle", {"preStop": {"sleep": {"seconds": 60}}}),
-        "LL303",
-        id="preStop that sleeps for long",
-    ),
-    pytest.param(
         changed(f"{POD}containers/0/volumeMounts", [{"name": "x", "mountPath": "/lossless"}]),
         "LL304",
         id="status file hidden",

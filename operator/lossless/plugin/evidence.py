@@ -133,6 +133,8 @@ def _sources(raw: object) -> tuple[Source, ...]:
 def _text(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return " ".join(str(value).split())[:_MAX_TEXT]
 
 
