@@ -40,6 +40,11 @@ OTHER_BUDGET: Final = {
         },
     },
 }
+AUTOSCALER: Final = {
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"minReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "web"}},
+}
 INGRESS: Final = {
     "kind": "Ingress",
     "metadata": {
@@ -306,6 +311,14 @@ def test_every_check_has_a_set_up_that_it_finds() -> None:
         pytest.param(
             changed(f"{POD}containers/0/lifecycle", {"preStop": {"sleep": {"seconds": 5}}}),
             id="a preStop that the hold replaces",
+        ),
+        pytest.param(
+            changed("deployment/spec/replicas", None) | {"autoscaler": AUTOSCALER},
+            id="the autoscaler says how many",
+        ),
+        pytest.param(
+            changed("deployment/metadata/namespace", None),
+            id="a manifest that leaves the namespace to kubectl",
         ),
         pytest.param(
             added("other", OTHER_LLR | {"metadata": {"name": "web", "namespace": "elsewhere"}}),

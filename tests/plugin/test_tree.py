@@ -1,5 +1,6 @@
 """``status`` as text: what stands there, on 80 columns."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
@@ -14,7 +15,7 @@ from lossless.model.policy import InvalidSpec, OnTimeout
 from lossless.model.report import Connections, Oldest
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
 from lossless.plugin.paint import Paint
-from lossless.plugin.tree import View, tree
+from lossless.plugin.tree import View, stale, tree
 from tests.support.rollouts import NOW, a_drain, a_rollout, a_spec
 
 #: Shows what is tested here.
@@ -216,6 +217,15 @@ def test_a_list_that_was_cut_says_so() -> None:
     """Status lists no more than it may."""
     pods = tuple(replace(SERVING, uid=str(n)) for n in range(MAX_PODS))
     assert f"only {MAX_PODS} pods are listed in status" in shown(replace(ROLLING, pods=pods))
+
+
+def test_a_picture_that_may_be_old_says_so() -> None:
+    """A watch that lost its server goes on trying; nobody should trust a frozen picture."""
+    assert stale(5.0, Paint()) == []
+    assert stale(83.2, Paint()) == [
+        "! no word from the API server for 1m23s: what stands here may be old"
+    ]
+    assert stale(math.inf, Paint()) == ["! no word from the API server yet"]
 
 
 def test_long_names_are_cut_not_wrapped() -> None:

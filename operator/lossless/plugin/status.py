@@ -11,17 +11,14 @@ from lossless.cluster.objects import metadata_of, rollout_of
 from lossless.cluster.watching import Timing, Watch
 from lossless.model.names import API_VERSION, KIND, PLURAL
 from lossless.plugin.exits import Exit, RefusedError
-from lossless.plugin.layout import ago
 from lossless.plugin.session import Session
 from lossless.plugin.terminal import Terminal
-from lossless.plugin.tree import View, tree
+from lossless.plugin.tree import View, stale, tree
 
 #: Seconds between two drawings while nothing happens: times and bars move on.
 _TICK: Final = 1.0
 #: The server is asked anew so often that its silence means something.
 _TIMING: Final = Timing(relist=20.0, silence=30.0)
-#: Seconds without a word from it after which a picture is called old.
-_STALE: Final = 45.0
 
 
 async def status(session: Session, terminal: Terminal, name: str | None, output: str) -> Exit:
@@ -99,16 +96,9 @@ async def watch(session: Session, terminal: Terminal, name: str | None, output: 
 
 def _draw(terminal: Terminal, raws: list[Raw], output: str, *, news: bool, silence: float) -> None:
     if terminal.live:
-        terminal.redraw([*_stale(silence, terminal), *_trees(raws, terminal, output)])
+        terminal.redraw([*stale(silence, terminal.paint), *_trees(raws, terminal, output)])
     elif news and raws:
         terminal.say([*_trees(raws, terminal, output), ""])
-
-
-def _stale(silence: float, terminal: Terminal) -> list[str]:
-    if silence < _STALE:
-        return []
-    text = f"! no word from the API server for {ago(silence)}: what stands here may be old"
-    return [terminal.paint.yellow(text)]
 
 
 def _trees(raws: Iterable[Raw], terminal: Terminal, output: str) -> list[str]:

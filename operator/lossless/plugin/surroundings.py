@@ -19,7 +19,7 @@ def from_files(objects: Sequence[Raw]) -> list[Setup]:
 def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known: bool) -> Setup:
     """Return what of ``objects`` belongs to ``rollout``, by names and selectors."""
     namespace = _namespace_of(rollout)
-    here = [raw for raw in objects if _namespace_of(raw) == namespace or _is_namespace(raw)]
+    here = [raw for raw in objects if _is_beside(raw, namespace)]
     kind, name = target_of(rollout)
     workload = next(
         (raw for raw in here if (raw.get("kind"), _metadata(raw).get("name")) == (kind, name)),
@@ -50,6 +50,7 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
         ),
         budgets=_selecting("PodDisruptionBudget", "selector", here, of) if budgets_known else None,
         policies=_selecting("NetworkPolicy", "podSelector", here, of),
+        autoscaler=next((raw for raw in here if _scales(raw, kind, name)), None),
         namespace=next(
             (raw for raw in here if _is_namespace(raw) and _is_named(raw, namespace)), None
         ),
@@ -91,8 +92,22 @@ def _spec(raw: Raw) -> Raw:
 
 
 def _namespace_of(raw: Raw) -> str:
-    """Return the namespace; a manifest without one means the same as its neighbours'."""
+    """Return the namespace that an object names; empty if it names none."""
     return str(_metadata(raw).get("namespace") or "")
+
+
+def _is_beside(raw: Raw, namespace: str) -> bool:
+    """Return whether an object is in a namespace, or may be: manifests may leave it to kubectl."""
+    own = _namespace_of(raw)
+    return _is_namespace(raw) or not own or not namespace or own == namespace
+
+
+def _scales(raw: Raw, kind: str, name: str) -> bool:
+    """Return whether an object is the autoscaler of a workload."""
+    reference = _spec(raw).get("scaleTargetRef") or {}
+    return raw.get("kind") == "HorizontalPodAutoscaler" and (
+        (reference.get("kind"), reference.get("name")) == (kind, name)
+    )
 
 
 def _is_namespace(raw: Raw) -> bool:

@@ -1,5 +1,6 @@
 """``status`` as text: a LosslessRollout, its workload and its pods, as a tree. Pure."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,9 @@ from lossless.plugin.layout import ago, bar, cut, paragraph
 from lossless.plugin.paint import Paint
 
 _BAR: Final = 20
+#: Seconds without a word from the API server after which a picture is called old. Who watches
+#: asks it anew more often than that.
+_STALE: Final = 45.0
 #: Conditions that are told only when they are not as one would wish: the wish, by type.
 _WISHED: Final = {
     ConditionType.READY: Answer.TRUE,
@@ -49,6 +53,19 @@ def tree(view: View, width: int, paint: Paint) -> list[str]:
     if more:
         lines.append(f"  └─ {paint.dim(more)}")
     return lines
+
+
+def stale(silence: float, paint: Paint) -> list[str]:
+    """Return what stands above a picture that may be old; nothing if it is new.
+
+    Args:
+        silence: seconds since the API server was last heard; infinite if it never was.
+        paint: colours.
+    """
+    if silence < _STALE:
+        return []
+    since = "yet" if silence == math.inf else f"for {ago(silence)}: what stands here may be old"
+    return [paint.yellow(f"! no word from the API server {since}")]
 
 
 def _head(view: View, paint: Paint) -> str:

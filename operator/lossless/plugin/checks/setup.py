@@ -76,6 +76,8 @@ class Setup:
     """PodDisruptionBudgets that select its pods; None: nobody could see."""
     policies: tuple[Raw, ...] = ()
     """NetworkPolicies that select its pods."""
+    autoscaler: Raw | None = None
+    """The HorizontalPodAutoscaler of the workload, if one was seen."""
     namespace: Raw | None = None
     """The Namespace object; None: not seen."""
     live: bool = True
@@ -139,8 +141,10 @@ class Setup:
 
     @property
     def replicas(self) -> int:
-        """Pods that are asked for."""
+        """Pods that are asked for; a manifest may leave the number to an autoscaler."""
         value = self.workload_spec.get("replicas")
+        if value is None and self.autoscaler is not None:
+            value = (self.autoscaler.get("spec") or {}).get("minReplicas")
         return 1 if value is None else int(value)
 
     @property
