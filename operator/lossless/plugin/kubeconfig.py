@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from lossless.plugin.exits import RefusedError
+from lossless.plugin.yaml_errors import place
 
 #: Where a pod finds the namespace it runs in (kubernetes, service account admission).
 _OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -80,9 +81,12 @@ def contexts_of(kubeconfig: str | None, environment: Mapping[str, str] = os.envi
 def _load(file: Path) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        said = " ".join(str(error).split())
-        raise RefusedError(f"kubeconfig {file}: cannot be read: {said}") from error
+    except OSError as error:
+        raise RefusedError(f"kubeconfig {file}: cannot be read: {error.strerror}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise RefusedError(
+            f"kubeconfig {file}: is not YAML ({place(error)}); correct it, or name another file"
+        ) from None
     return document if isinstance(document, Mapping) else {}
 
 

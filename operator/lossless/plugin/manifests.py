@@ -8,6 +8,7 @@ from typing import Any, Final, TextIO
 import yaml
 
 from lossless.plugin.exits import RefusedError
+from lossless.plugin.yaml_errors import place
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 
@@ -43,8 +44,7 @@ def _of(name: str, text: str) -> Iterator[dict[str, Any]]:
         # A loader of YAML 1.1 with the safe types, as kubectl: no code, no tags of Python.
         documents = list(yaml.safe_load_all(text))
     except yaml.YAMLError as error:
-        said = " ".join(str(error).split())
-        raise RefusedError(f"-f {name}: is not YAML: {said}") from error
+        raise RefusedError(f"-f {name}: is not YAML ({place(error)}); correct it") from None
     yield from _objects(name, documents)
 
 
@@ -54,7 +54,7 @@ def _objects(name: str, documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
             continue
         if not isinstance(document, Mapping) or not isinstance(document.get("kind"), str):
             raise RefusedError(
-                f"-f {name}: {str(document)[:60]!r} is no Kubernetes object: it has no kind"
+                f"-f {name}: holds what is no Kubernetes object: it has no kind; take it out"
             )
         if document["kind"].endswith("List") and isinstance(document.get("items"), list):
             yield from _objects(name, document["items"])
