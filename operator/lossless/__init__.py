@@ -6,6 +6,7 @@ Where to find what:
 * ``agent``: the sidecar in every protected pod: counts connections, holds the kubelet.
 * ``webhook``: admission: puts the agent and the holds into pods as they are created.
 * ``cluster``: Kubernetes I/O without decisions.
+* ``middleware``: for the user's Python application: close frames without a proxy.
 * ``controller``: watches ``LosslessRollout`` objects, opens gates, writes status.
 * ``telemetry``: logs and metrics.
 """

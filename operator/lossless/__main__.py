@@ -13,7 +13,7 @@ from typing import Final
 
 from lossless import __version__
 from lossless.cluster.errors import ApiError
-from lossless.telemetry import logs
+from lossless.telemetry.levels import LEVELS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +22,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: stopped in order. 1: failed, the last line on stderr says why. 2: the options are wrong.
     """
     options = _parser().parse_args(arguments)
-    logs.configure(options.log_level)
     try:
-        asyncio.run(_COMMANDS[options.command](options))
+        asyncio.run(_serve(options))
     except (ApiError, ValueError, OSError) as error:
-        sys.stderr.write(f"lossless {options.command}: {error}\n")
-        return 1
+        return _failed(options.command, str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "lossless":
+            raise
+        return _failed(
+            options.command,
+            f"{error.name} is not installed: pip install 'lossless-operator[operator]'",
+        )
     return 0
+
+
+def _failed(command: str, why: str) -> int:
+    sys.stderr.write(f"lossless {command}: {why}\n")
+    return 1
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    from lossless.telemetry import logs  # noqa: PLC0415 # see the module
+
+    logs.configure(options.log_level)
+    await _COMMANDS[options.command](options)
 
 
 async def _controller(options: argparse.Namespace) -> None:
@@ -84,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--kubeconfig", help="default: the pod's service account")
-    common.add_argument("--log-level", choices=logs.LEVELS, default="info")
+    common.add_argument("--log-level", choices=LEVELS, default="info")
     server = argparse.ArgumentParser(add_help=False)
     server.add_argument("--namespace", required=True, help="namespace of the installation")
 
