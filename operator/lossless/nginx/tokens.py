@@ -1,7 +1,7 @@
 """nginx's configuration language, word by word: pure.
 
 The grammar is that of ``ngx_conf_read_token`` (src/core/ngx_conf_file.c). ``crossplane``, the one
-parser on PyPI, has had no release since 2023 and carries no types; the language is smaller than
+parser on PyPI, has had no release since 2022 and carries no types; the language is smaller than
 the code that would adapt it.
 """
 
