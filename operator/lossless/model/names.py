@@ -55,6 +55,8 @@ SHARED_VOLUME: Final = "lossless"
 SHARED_MOUNT: Final = "/lossless"
 #: Present while the pod serves; removed when its drain starts. nginx and LBs look at it.
 STATUS_FILE: Final = f"{SHARED_MOUNT}/serving"
+#: Where an application's middleware looks for the status file, if not there.
+STATUS_FILE_ENV: Final = "LOSSLESS_STATUS_FILE"
 #: Volume of the agent alone: the drain marker and the control socket.
 PRIVATE_VOLUME: Final = "lossless-agent"
 PRIVATE_MOUNT: Final = "/run/lossless"

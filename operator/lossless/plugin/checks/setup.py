@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from lossless.model.names import KIND
-from lossless.model.policy import InvalidSpec, RolloutSpec, parse_spec
+from lossless.model.fields import InvalidSpec
+from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.strategy import DEFAULT, Strategy
 from lossless.webhook.containers import Place, counted_ports, serving
 
