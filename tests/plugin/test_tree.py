@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from lossless.model.conditions import Answer, Condition, ConditionType
+from lossless.model.fields import InvalidSpec
 from lossless.model.observation import Rollout
 from lossless.model.phases import Phase
-from lossless.model.fields import InvalidSpec
 from lossless.model.policy import OnTimeout
 from lossless.model.report import Connections, Oldest
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus

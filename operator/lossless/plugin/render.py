@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from lossless.model.names import KIND
 from lossless.model.fields import InvalidSpec
+from lossless.model.names import KIND
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.plugin.checks.setup import named, qualified
 from lossless.plugin.exits import Exit, RefusedError

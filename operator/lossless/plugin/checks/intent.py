@@ -5,8 +5,8 @@ from typing import Final
 
 from lossless.model.commands import unpause
 from lossless.model.durations import format_duration
-from lossless.model.names import STATUS_FILE
 from lossless.model.fields import InvalidSpec
+from lossless.model.names import STATUS_FILE
 from lossless.model.policy import IdleConnections
 from lossless.plugin.checks.finding import Severity, Trouble
 from lossless.plugin.checks.setup import Setup, qualified

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lossless.model.names import KIND
 from lossless.model.fields import InvalidSpec
+from lossless.model.names import KIND
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.strategy import DEFAULT, Strategy
 from lossless.webhook.containers import Place, counted_ports, serving
