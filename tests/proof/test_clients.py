@@ -1,6 +1,7 @@
 """The clients: what they are told, that they keep to the contract, and what builds them."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from e2e.clients.catalogue import CLIENTS, Client, Toolchain
 from e2e.clients.order import MIXES, Order, Protocol
+from e2e.clients.python.contract import Tally
 from e2e.clients.report import parse_line
 from e2e.clients.toolchain import PROGRAMS, Missing, Ready, key
 from e2e.sample.image.app import App
@@ -45,6 +47,44 @@ def test_every_protocol_sends_small_and_large_bodies(protocol: Protocol) -> None
     assert max(int(size) for _, size in parts) == 300_000
     if protocol in {Protocol.H1, Protocol.H2}:
         assert {method for method, _ in parts} == {"GET", "PUT", "POST"}
+
+
+def _raised_by_a_library() -> BaseException:
+    try:
+        try:
+            raise ConnectionResetError("gone")
+        except ConnectionResetError as inner:
+            raise RuntimeError("wrapped") from inner
+    except RuntimeError as error:
+        return error
+
+
+def _raised_in_its_place() -> BaseException:
+    try:
+        try:
+            raise ConnectionResetError("gone")
+        except ConnectionResetError:
+            raise ValueError("what it means") from None
+    except ValueError as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param(TimeoutError("late"), "TimeoutError", id="bare"),
+        pytest.param(_raised_by_a_library(), "ConnectionResetError", id="with a cause"),
+        pytest.param(_raised_in_its_place(), "ValueError", id="in place of another"),
+    ],
+)
+def test_a_failure_is_counted_by_its_innermost_cause(error: BaseException, kind: str) -> None:
+    """Unless the client has said that another name says it better."""
+    tally = Tally("requests", Order("http://127.0.0.1:1", Protocol.H1))
+    tally.begun()
+
+    tally.raised("GET", error)
+
+    assert json.loads(tally.line("result"))["result"]["kinds"] == {f"GET {kind}": 1}
 
 
 async def test_a_client_runs_until_its_input_ends() -> None:
