@@ -55,10 +55,9 @@ def _wrapped() -> Exception:
     return error
 
 
-def _in_its_place() -> Exception:
-    error = ValueError("what it means")
-    error.__context__ = ConnectionResetError("gone")
-    error.__suppress_context__ = True  # what `from None` does
+def _on_the_way() -> Exception:
+    error = TimeoutError("late")
+    error.__context__ = KeyError("not in the pool")
     return error
 
 
@@ -67,11 +66,11 @@ def _in_its_place() -> Exception:
     [
         pytest.param(TimeoutError("late"), "TimeoutError", id="bare"),
         pytest.param(_wrapped(), "ConnectionResetError", id="with a cause"),
-        pytest.param(_in_its_place(), "ValueError", id="in place of another"),
+        pytest.param(_on_the_way(), "TimeoutError", id="after a failed look-up"),
     ],
 )
 def test_a_failure_is_counted_by_its_innermost_cause(error: BaseException, kind: str) -> None:
-    """Unless the client has said that another name says it better."""
+    """Libraries wrap what happened in errors of their own."""
     order = contract.Order(
         url="http://127.0.0.1:1",
         protocol="h1",

@@ -31,10 +31,13 @@ def _make(order: Order) -> AsyncExchange:
         try:
             answer = await client.request(method, url, content=body or None, timeout=limit)
         except httpx.RemoteProtocolError as error:
-            if "ConnectionTerminated" in str(error):
-                raise GoawayError(str(error)) from None
-            raise
-        return answer.status_code, answer.content
+            if "ConnectionTerminated" not in str(error):
+                raise
+            goaway = str(error)
+        else:
+            return answer.status_code, answer.content
+        # Not where it was caught: a failure is counted by the name of its innermost cause.
+        raise GoawayError(goaway)
 
     return exchange
 
