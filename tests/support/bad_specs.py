@@ -105,7 +105,21 @@ GOOD_SPECS: Final = (
     GoodSpec("nginx", {"close": [{"nginx": {}}]}),
     GoodSpec("nginx with its file", {"close": [{"nginx": {"statusFile": "/lossless/serving"}}]}),
     GoodSpec("no counters", {"metrics": []}),
-    GoodSpec("the one order", {"sidecars": {"order": "Barrier"}}),
+    GoodSpec("a status file on a volume", {"close": [{"nginx": {"statusFile": "/status/on"}}]}),
+    GoodSpec(
+        "odd but possible status files",
+        {
+            "close": [
+                {"nginx": {"statusFile": "/run/.on"}},
+                {"nginx": {"statusFile": "/run/..on/a b"}},
+                {"nginx": {"statusFile": "/losslessness"}},
+            ]
+        },
+    ),
+    GoodSpec("sidecars behind a barrier", {"sidecars": {"order": "Barrier"}}),
+    GoodSpec("sleeping sidecars", {"sidecars": {"order": "Sleep"}}),
+    GoodSpec("a short sleep", {"sidecars": {"order": "Sleep", "sleep": "1s"}}),
+    GoodSpec("a long sleep", {"sidecars": {"order": "Sleep", "sleep": "60m"}}),
     GoodSpec("several at a time", {"pacing": {"maxDraining": 3}}),
     GoodSpec("one percent", {"pacing": {"maxDraining": "1%"}}),
     GoodSpec("all at a time", {"pacing": {"maxDraining": "100%"}}),
@@ -116,7 +130,9 @@ _DEPLOYMENTS: Final = "this version protects only apps/v1 Deployments; name a De
 _PORT: Final = "must be a number from 1 to 65535 or a port's name"
 _DURATION: Final = "is not a duration; write for example 90s, 5m or 1m30s"
 _DRIVER: Final = "this version knows one close driver, nginx: {}"
-_BARRIER: Final = "this version knows only order: Barrier"
+_PATH: Final = "must be an absolute path without . and .., for example /status/on"
+_OURS: Final = "/lossless is ours, and there only /lossless/serving can be named"
+_WITH_SLEEP: Final = "means something with order: Sleep only; remove it"
 _KERNEL: Final = "this version counts the kernel's connections only; remove the field"
 _AT_A_TIME: Final = "must be a number from 1, or 1% to 100% of the replicas"
 
@@ -308,10 +324,66 @@ BAD_SPECS: Final = (
     ),
     BadSpec("no driver", {"close": [{}]}, "spec.close[0]", _DRIVER),
     BadSpec(
-        "another status file",
-        {"close": [{"nginx": {"statusFile": "/status/on"}}]},
+        "a relative status file",
+        {"close": [{"nginx": {"statusFile": "status/on"}}]},
         "spec.close[0].nginx.statusFile",
-        "this version knows only /lossless/serving",
+        _PATH,
+    ),
+    BadSpec(
+        "a status file that is a directory",
+        {"close": [{"nginx": {"statusFile": "/status/"}}]},
+        "spec.close[0].nginx.statusFile",
+        _PATH,
+    ),
+    BadSpec(
+        "a status file by detours",
+        {"close": [{"nginx": {"statusFile": "/status/../on"}}]},
+        "spec.close[0].nginx.statusFile",
+        _PATH,
+    ),
+    BadSpec(
+        "a status file behind a dot",
+        {"close": [{"nginx": {"statusFile": "/status/./on"}}]},
+        "spec.close[0].nginx.statusFile",
+        _PATH,
+    ),
+    BadSpec(
+        "a status file that ends in dots",
+        {"close": [{"nginx": {"statusFile": "/status/.."}}]},
+        "spec.close[0].nginx.statusFile",
+        _PATH,
+    ),
+    BadSpec(
+        "a status file with an end of line",
+        {"close": [{"nginx": {"statusFile": "/status/on\n"}}]},
+        "spec.close[0].nginx.statusFile",
+        _PATH,
+    ),
+    BadSpec(
+        "no status file",
+        {"close": [{"nginx": {"statusFile": ""}}]},
+        "spec.close[0].nginx.statusFile",
+        _PATH,
+        api_says="should be at least 2 chars long",
+    ),
+    BadSpec(
+        "another status file in our folder",
+        {"close": [{"nginx": {"statusFile": "/lossless/on"}}]},
+        "spec.close[0].nginx.statusFile",
+        _OURS,
+    ),
+    BadSpec(
+        "our folder as status file",
+        {"close": [{"nginx": {"statusFile": "/lossless"}}]},
+        "spec.close[0].nginx.statusFile",
+        _OURS,
+    ),
+    BadSpec(
+        "a status file that is a number",
+        {"close": [{"nginx": {"statusFile": 1}}]},
+        "spec.close[0].nginx.statusFile",
+        _PATH,
+        api_says="must be of type string",
     ),
     BadSpec(
         "nginx's counters",
@@ -332,14 +404,38 @@ BAD_SPECS: Final = (
         "spec.metrics",
         _KERNEL,
     ),
-    BadSpec("sleeping sidecars", {"sidecars": {"order": "Sleep"}}, "spec.sidecars", _BARRIER),
     BadSpec(
         "a barrier that sleeps",
         {"sidecars": {"order": "Barrier", "sleep": "100s"}},
-        "spec.sidecars",
-        _BARRIER,
+        "spec.sidecars.sleep",
+        _WITH_SLEEP,
     ),
-    BadSpec("a sleep alone", {"sidecars": {"sleep": "100s"}}, "spec.sidecars", _BARRIER),
+    BadSpec("a sleep alone", {"sidecars": {"sleep": "100s"}}, "spec.sidecars.sleep", _WITH_SLEEP),
+    BadSpec(
+        "another order",
+        {"sidecars": {"order": "Reverse"}},
+        "spec.sidecars.order",
+        "must be Barrier or Sleep",
+        api_says='supported values: "Barrier", "Sleep"',
+    ),
+    BadSpec(
+        "a sleep in words",
+        {"sidecars": {"order": "Sleep", "sleep": "long"}},
+        "spec.sidecars.sleep",
+        _DURATION,
+    ),
+    BadSpec(
+        "a sleep too short",
+        {"sidecars": {"order": "Sleep", "sleep": "0.9s"}},
+        "spec.sidecars.sleep",
+        "must be from 1s to 1h",
+    ),
+    BadSpec(
+        "a sleep too long",
+        {"sidecars": {"order": "Sleep", "sleep": "61m"}},
+        "spec.sidecars.sleep",
+        "must be from 1s to 1h",
+    ),
     BadSpec(
         "none at a time", {"pacing": {"maxDraining": 0}}, "spec.pacing.maxDraining", _AT_A_TIME
     ),

@@ -12,9 +12,12 @@ from lossless.agent.addresses import own_addresses, pack, pack_all, within_host,
 from lossless.agent.clock import Clock
 from lossless.agent.control import Control
 from lossless.agent.drain import Drain
+from lossless.agent.holds import Holds
 from lossless.agent.ledger import Ledger
 from lossless.agent.log import make_log
+from lossless.agent.main_containers import look
 from lossless.agent.metrics import State, expose
+from lossless.agent.own_hooks import OwnHooks
 from lossless.agent.routes import Routes
 from lossless.agent.sampler import Sampler
 from lossless.agent.server import Server
@@ -38,9 +41,10 @@ class Agent:
         sockets, clock = Sockets(), Clock()
         nodes, wrong = pack_all(settings.host_ips)
         shared = bool(nodes & own_addresses())
+        inside = within_host if shared else within_pod
         self._ledger = Ledger(
             settings.config,
-            inside=within_host if shared else within_pod,
+            inside=inside,
             nodes=nodes | sockets.gateways(),
         )
         self._sampler = Sampler(
@@ -52,8 +56,19 @@ class Agent:
             shared=shared,
         )
         self._drain = Drain(settings, self._sampler, clock=clock, log=self._log)
+        config = settings.config
+        self._holds = Holds(
+            self._drain,
+            config,
+            OwnHooks(config.hooks, settings.address, log=self._log, note=self._drain.note),
+            look=lambda: look(sockets, config.barrier.ports, config.agent_port, inside),
+            clock=clock,
+            released=settings.paths.released,
+        )
         self._holders: set[str] = set()
-        self._routes = Routes(self._drain, metrics=self._metrics, holder=self._learn)
+        self._routes = Routes(
+            self._drain, wait=self._holds.wait, metrics=self._metrics, holder=self._learn
+        )
         self._server = Server(self._routes.answer, log=self._log)
         self._control = Control(self._drain.ask_to_stop, log=self._log)
         problems = [settings.problem] if settings.problem else []
@@ -76,6 +91,7 @@ class Agent:
                 lambda: self._control.listen_at_last(control),
                 lambda: self._server.listen_at_last(port),
                 self._drain.run,
+                self._holds.run,
             )
         ]
         # What exists now lives as long as the agent: the collector need not look at it again.

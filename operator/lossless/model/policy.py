@@ -8,17 +8,20 @@ have been stored by another version of the CRD, so every field is checked again 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from lossless.model.durations import format_duration, parse_duration
-from lossless.model.names import STATUS_FILE
+from lossless.model.names import SHARED_MOUNT, STATUS_FILE
+from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder, SidecarPolicy
 
 _E = TypeVar("_E", bound=StrEnum)
 _PERCENT: Final = re.compile(r"(100|[1-9][0-9]?)%")
 #: A container port's name (IANA_SVC_NAME, RFC 6335 section 5.1).
 _PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
+#: An absolute path of segments that hold something, at most 1024 bytes.
+_FILE: Final = re.compile(r"(?=.{2,1024}\Z)(/(?!\.{1,2}(/|\Z))[^/\x00-\x1f]+)+")
 #: Seconds; bounds of ``spec.drain`` (lowest, highest), the same in the CRD.
 BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "clientIdleTimeout": (1.0, 86400.0),
@@ -91,6 +94,7 @@ class RolloutSpec:
     ports: tuple[int | str, ...] = ()
     drain: DrainPolicy = DrainPolicy()
     close: tuple[NginxClose, ...] = ()
+    sidecars: SidecarPolicy = field(default_factory=SidecarPolicy)
     max_draining: int | str = 1
     paused: bool = False
 
@@ -125,13 +129,6 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
             raw["metrics"],
             "this version counts the kernel's connections only; remove the field",
         )
-    sidecars = _mapping(raw, "spec", "sidecars")
-    if sidecars.get("order", "Barrier") != "Barrier" or "sleep" in sidecars:
-        raise InvalidSpec(
-            "spec.sidecars",
-            dict(sidecars),
-            "this version knows only order: Barrier, which waits exactly as long as needed",
-        )
     paused = raw.get("paused", False)
     if not isinstance(paused, bool):
         raise InvalidSpec("spec.paused", paused, "must be true or false")
@@ -140,6 +137,7 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
         ports=_ports(raw.get("ports", [])),
         drain=_drain(_mapping(raw, "spec", "drain")),
         close=_close(raw.get("close", [])),
+        sidecars=_sidecars(_mapping(raw, "spec", "sidecars")),
         max_draining=_max_draining(_mapping(raw, "spec", "pacing").get("maxDraining", 1)),
         paused=paused,
     )
@@ -192,18 +190,25 @@ def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
     return policy
 
 
-def _seconds(raw: Mapping[str, Any], key: str, default: float) -> float:
+def _seconds(
+    raw: Mapping[str, Any],
+    key: str,
+    default: float,
+    *,
+    at: str = "spec.drain",
+    bounds: tuple[float, float] | None = None,
+) -> float:
     value = raw.get(key)
     if value is None:
         return default
-    field = f"spec.drain.{key}"
+    field = f"{at}.{key}"
     if not isinstance(value, str):
         raise InvalidSpec(field, value, "must be a duration in text, for example 60s")
     try:
         seconds = parse_duration(value)
     except ValueError as error:
         raise InvalidSpec(field, value, str(error)) from error
-    lowest, highest = BOUNDS[key]
+    lowest, highest = bounds or BOUNDS[key]
     if not lowest <= seconds <= highest:
         raise InvalidSpec(
             field,
@@ -213,13 +218,13 @@ def _seconds(raw: Mapping[str, Any], key: str, default: float) -> float:
     return seconds
 
 
-def _choice(raw: Mapping[str, Any], key: str, default: _E) -> _E:
+def _choice(raw: Mapping[str, Any], key: str, default: _E, *, at: str = "spec.drain") -> _E:
     value = raw.get(key, default.value)
     for member in type(default):
         if member.value == value:
             return member
     known = " or ".join(member.value for member in type(default))
-    raise InvalidSpec(f"spec.drain.{key}", value, f"must be {known}")
+    raise InvalidSpec(f"{at}.{key}", value, f"must be {known}")
 
 
 def _close(raw: object) -> tuple[NginxClose, ...]:
@@ -232,11 +237,29 @@ def _driver(field: str, raw: object) -> NginxClose:
     if not isinstance(raw, Mapping) or list(raw) != ["nginx"]:
         raise InvalidSpec(field, raw, "this version knows one close driver, nginx: {}")
     status_file = _mapping(raw, field, "nginx").get("statusFile", STATUS_FILE)
-    if status_file != STATUS_FILE:
+    _check_status_file(f"{field}.nginx.statusFile", status_file)
+    return NginxClose(status_file=status_file)
+
+
+def _check_status_file(field: str, path: object) -> None:
+    if not isinstance(path, str) or not _FILE.fullmatch(path):
         raise InvalidSpec(
-            f"{field}.nginx.statusFile", status_file, f"this version knows only {STATUS_FILE}"
+            field, path, "must be an absolute path without . and .., for example /status/on"
         )
-    return NginxClose(status_file=STATUS_FILE)
+    if path != STATUS_FILE and f"{path}/".startswith(f"{SHARED_MOUNT}/"):
+        raise InvalidSpec(
+            field, path, f"{SHARED_MOUNT} is ours, and there only {STATUS_FILE} can be named"
+        )
+
+
+def _sidecars(raw: Mapping[str, Any]) -> SidecarPolicy:
+    order = _choice(raw, "order", SidecarOrder.BARRIER, at="spec.sidecars")
+    if order is SidecarOrder.BARRIER and raw.get("sleep") is not None:
+        raise InvalidSpec(
+            "spec.sidecars.sleep", raw["sleep"], "means something with order: Sleep only; remove it"
+        )
+    sleep = _seconds(raw, "sleep", DEFAULT_SLEEP, at="spec.sidecars", bounds=SLEEP_BOUNDS)
+    return SidecarPolicy(order, sleep)
 
 
 def _max_draining(value: object) -> int | str:
