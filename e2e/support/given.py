@@ -20,16 +20,19 @@ QUICK: Final[Mapping[str, str]] = {
     "clientIdleTimeout": "10s",
     "timeout": "2m",
 }
+NOTHING: Final[Mapping[str, Any]] = {}
 _START: Final = 120.0
 
 
-def the_service(
+def the_service(  # noqa: PLR0913 # what a test says of its service, each by name
     world: World,
     variant: Variant,
     *,
     replicas: int = 3,
     liveness: bool = False,
     drain: Mapping[str, str] = QUICK,
+    spec: Mapping[str, Any] = NOTHING,
+    **shape: Any,
 ) -> None:
     """Deploy the sample and wait until all its pods serve.
 
@@ -39,12 +42,14 @@ def the_service(
         replicas: of the Deployment.
         liveness: whether the app has a liveness probe.
         drain: ``spec.drain`` of the LosslessRollout; empty for all defaults.
+        spec: further fields of its ``spec``.
+        shape: further fields of the ``Sample``.
     """
     sample = Sample(
-        image=world.images.sample, variant=variant, replicas=replicas, liveness=liveness
+        image=world.images.sample, variant=variant, replicas=replicas, liveness=liveness, **shape
     )
     if variant is Variant.LOSSLESS:
-        a_lossless_rollout(world, drain)
+        a_lossless_rollout(world, drain, **spec)
         injection(world)
     deployed(world, sample)
     if variant is Variant.LOSSLESS:
@@ -59,10 +64,10 @@ def deployed(world: World, sample: Sample) -> None:
     ready(world)
 
 
-def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK) -> None:
+def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK, **spec: Any) -> None:
     """Create the LosslessRollout of the sample."""
     world.mark("the LosslessRollout is created")
-    world.kubectl.apply([lossless_rollout(drain)])
+    world.kubectl.apply([lossless_rollout(drain, **spec)])
 
 
 def injection(world: World) -> None:
