@@ -51,6 +51,16 @@ def test_a_status_file_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_text() == "yes"
 
 
+def test_what_nobody_may_write_is_told_with_the_remedy() -> None:
+    """The kernel's own folder refuses everybody, root too."""
+    refused = show_status("/sys/lossless-on")
+
+    assert refused.startswith("cannot create /sys/lossless-on: ")
+    assert refused.endswith(
+        "; give user 65534 write access to its directory, or the pod an fsGroup"
+    )
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_directory_that_is_closed_to_the_agent_is_told_with_the_remedy(tmp_path: Path) -> None:
     """On a volume of the user's, which may belong to somebody else."""

@@ -18,7 +18,6 @@ import pytest
 from lossless.model import names
 from lossless.model.hooks import HttpHook
 from lossless.model.phases import Phase
-from lossless.model.release_rule import Barrier
 from lossless.model.report import parse_report
 from tests.agent.builders import a_config
 from tests.agent.processes import OPERATOR, AgentProcess
@@ -96,71 +95,40 @@ def test_the_life_of_a_pod(tmp_path: Path, port: int) -> None:
     ]
 
 
-def test_containers_stop_one_after_the_other(tmp_path: Path, port: int) -> None:
-    """The app when the pod is drained, its sidecar when the app has ended, as real sockets show.
-
-    The app's own preStop request is sent to it, and the user's own status file goes with ours.
-    """
-    app = socket.create_server(("127.0.0.1", 0))
-    counted = app.getsockname()[1]
-    config = a_config(
-        quiet=0.3,
-        agent_port=port,
-        status_files=(names.STATUS_FILE, "/status/on"),
-        hooks=(HttpHook("app", counted, "/bye"),),
-        file_holds=("log",),
-        barrier=Barrier(("sql", "log"), (counted,), 60.0),
-    )
+def test_a_containers_own_hook_and_status_file(tmp_path: Path, port: int) -> None:
+    """Its preStop request is sent when the drain starts, and its status file goes with ours."""
     heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as app:
+        config = a_config(
+            quiet=0.3,
+            agent_port=port,
+            status_files=(names.STATUS_FILE, "/status/on"),
+            hooks=(HttpHook("app", app.getsockname()[1], "/bye"),),
+            file_holds=("log",),
+        )
 
-    def serve() -> None:
-        connection, _ = app.accept()
-        with connection:
-            heard.append(connection.recv(4096))
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        def serve() -> None:
+            connection, _ = app.accept()
+            with connection:
+                heard.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    (tmp_path / "status").mkdir()
-    with AgentProcess(tmp_path, config) as agent, app:
-        eventually_sync(serves(port))
-        assert (tmp_path / "status" / "on").exists()
-        held = {name: Held(port, f"{names.HOLD_PATH}/{name}") for name in ("app", "sql")}
         served = threading.Thread(target=serve)
         served.start()
-        agent.drain()
-        assert not (tmp_path / "status" / "on").exists()
-        served.join(20)
-        assert heard[0].startswith(b"GET /bye HTTP/1.1")
+        (tmp_path / "status").mkdir()
+        with AgentProcess(tmp_path, config) as agent:
+            eventually_sync(serves(port))
+            assert (tmp_path / "status" / "on").exists()
+            agent.drain()
+            assert not (tmp_path / "status" / "on").exists()
+            status, body = get(port, f"{names.HOLD_PATH}/app")
+            served.join(20)
+            released = tmp_path / f"{names.RELEASED_FILE[1:]}.log"
+            eventually_sync(released.exists, "the file that lets the other container go")
+            assert agent.stop() == 0
 
-        assert held["app"].status() == 200
-        held["sql"].join(1)
-        assert held["sql"].is_alive()
-        released = tmp_path / names.RELEASED_FILE[1:]
-        assert not released.with_suffix(".log").exists()
-        app.close()
-        assert held["sql"].status() == 200
-        eventually_sync(released.with_suffix(".log").exists)
-        assert agent.stop() == 0
-
-
-class Held(threading.Thread):
-    """A kubelet that waits for the answer to a hold."""
-
-    def __init__(self, port: int, path: str) -> None:
-        """Ask at once."""
-        super().__init__()
-        self._port = port
-        self._path = path
-        self._status = 0
-        self.start()
-
-    def run(self) -> None:
-        """Wait for it."""
-        self._status, _ = get(self._port, self._path)
-
-    def status(self) -> int:
-        """Return the answer's status."""
-        self.join(20)
-        return self._status
+    assert heard[0].startswith(b"GET /bye HTTP/1.1\r\n")
+    assert (status, parse_report(body, uid="u-1").phase) == (200, Phase.DRAINED)
 
 
 def test_a_liveness_restart_is_hardly_delayed(tmp_path: Path, port: int) -> None:
