@@ -8,13 +8,16 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit e2e cluster down bench format lock clean packages tools
+.PHONY: help demo proof test check unit e2e cluster down bench format lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: tools  ## Three rollouts of one service under load: plain, sleep, lossless (needs root or Docker)
 	$(BIN)/python -m e2e.demo
+
+proof: tools clients  ## Every client, protocol and proxy: what is lost, plain and lossless (about 40 minutes)
+	$(BIN)/python -m e2e.proof
 
 test: check unit e2e  ## All of it: lint, types, layers, unit tests, chart, and e2e on a real cluster
 
@@ -27,7 +30,7 @@ check: $(VENV)/.done  ## Format, lint, types, import layers
 unit: tools  ## Unit tests and chart tests
 	LOSSLESS_REQUIRE_TOOLS=1 $(BIN)/python -Im pytest
 
-e2e: tools  ## End-to-end tests on a real multi-node cluster
+e2e: tools clients  ## End-to-end tests on a real multi-node cluster
 	$(BIN)/python -m pytest e2e --timeout=900
 
 cluster: tools  ## Start the cluster (or say that it runs)
@@ -54,6 +57,10 @@ packages:
 
 tools: $(VENV)/.done packages
 	$(BIN)/python -m e2e.cluster binaries
+
+clients: $(VENV)/.done
+	e2e/cluster/install-packages e2e/clients/debian-packages.txt
+	$(BIN)/python -m e2e.clients
 
 $(VENV)/.done: requirements/dev.txt
 	$(PYTHON) -m venv $(VENV)

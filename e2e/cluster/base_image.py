@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 SUITE = "bookworm"
 PACKAGES = (
     "ca-certificates",
+    "haproxy",
     "nginx",
     "python-is-python3",
     "python3",
     "python3-venv",
 )
-"""python3-venv brings pip by `python -m venv`; nginx is for the sample service."""
+"""python3-venv brings pip by `python -m venv`; nginx is for the sample, haproxy for the proof."""
 
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
 TIMEOUT = 1200.0

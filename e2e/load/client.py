@@ -8,6 +8,7 @@ connection of its own. What the client could not have known is a failure.
 import asyncio
 import errno
 import random
+import socket
 import time
 from typing import Final
 
@@ -50,8 +51,6 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # what a TCP connection gives
         self._transport = transport
-        host, port, *_ = transport.get_extra_info("sockname")
-        self.local = f"{host}:{port}"
         self._tally.opened += 1
 
     def data_received(self, data: bytes) -> None:
@@ -101,11 +100,8 @@ class _Connection(asyncio.Protocol):
         """
         loop = asyncio.get_running_loop()
         if self._transport is None:
-            try:
-                await loop.create_connection(lambda: self, host, port)
-            except OSError as error:
-                raise _lost(error) from error
-        assert self._transport is not None  # set before create_connection returns
+            await self._connect(host, port)
+        assert self._transport is not None  # set by connection_made
         self._parser = ResponseParser()
         self._answer = loop.create_future()
         self._transport.write(request)
@@ -121,6 +117,27 @@ class _Connection(asyncio.Protocol):
             self._tally.told_to_close += 1
             self.close()
         return response
+
+    async def _connect(self, host: str, port: int) -> None:
+        """Connect; ``local`` is known afterwards even if that failed, so that it can be traced.
+
+        Raises:
+            _Lost: it was refused or reset, or there is no way.
+        """
+        loop = asyncio.get_running_loop()
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        sock.settimeout(0)
+        try:
+            try:
+                await loop.sock_connect(sock, (host, port))
+            finally:
+                self.local = "{}:{}".format(*sock.getsockname())
+            await loop.create_connection(lambda: self, sock=sock)
+        except OSError as error:
+            raise _lost(error) from error
+        finally:
+            if self._transport is None:
+                sock.close()
 
     def close(self) -> None:
         """End the connection; it is not fit for another request."""

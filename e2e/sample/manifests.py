@@ -8,6 +8,8 @@ from typing import Any, Final
 from lossless.model import names
 
 NAME: Final = "web"
+#: The same pods by their own addresses, for clients and balancers that find them by DNS.
+HEADLESS: Final = "web-pods"
 HTTP_PORT: Final = 8080
 APP_PORT: Final = 8081
 STORE_PORT: Final = 5432
@@ -51,8 +53,8 @@ class Sample:
     """Further fields of the pod's spec."""
 
     def objects(self) -> list[Manifest]:
-        """Return the Service and the Deployment."""
-        return [_service(), self.deployment()]
+        """Return the Services and the Deployment."""
+        return [_service(NAME), _service(HEADLESS, clusterIP="None"), self.deployment()]
 
     def deployment(self) -> Manifest:
         """Return the Deployment."""
@@ -145,12 +147,16 @@ class Sample:
         }
 
 
-def _service() -> Manifest:
+def _service(name: str, **spec: Any) -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": NAME},
-        "spec": {"selector": {"app": NAME}, "ports": [{"port": 80, "targetPort": HTTP_PORT}]},
+        "metadata": {"name": name},
+        "spec": {
+            "selector": {"app": NAME},
+            "ports": [{"port": 80, "targetPort": HTTP_PORT}],
+            **spec,
+        },
     }
 
 

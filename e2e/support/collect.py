@@ -3,6 +3,9 @@
 import subprocess
 from pathlib import Path
 
+from e2e.cluster import network
+from e2e.cluster.cluster import Cluster
+from e2e.cluster.errors import ClusterError
 from e2e.support import install
 from e2e.support.kubectl import Kubectl
 from e2e.support.world import World
@@ -28,13 +31,35 @@ def collect(world: World) -> None:
         words = ("logs", selector, "--all-containers", "--prefix", "--tail=-1", "--timestamps")
         _keep(world, f"{component}.log", product, *words)
         _keep(world, f"{component}-previous.log", product, *words, "--previous")
+    _keep_connections(world)
+
+
+def _keep_connections(world: World) -> None:
+    """Write what the nodes know of each connection: where a lost SYN was led to stands there.
+
+    Such an entry lives for two minutes. Nodes of other providers than our own tell nobody.
+    """
+    try:
+        cluster = Cluster.current()
+    except ClusterError:
+        return
+    for name, node in cluster.nodes.items():
+        _write(
+            world,
+            f"conntrack-{name}.txt",
+            [*network.in_namespace(node.node.namespace), "conntrack", "-L", "-p", "tcp"],
+        )
 
 
 def _keep(world: World, name: str, kubectl: Kubectl, *arguments: str) -> None:
     """Write what kubectl says into a file, its refusals too: a part that is missing tells."""
+    _write(world, name, kubectl.argv(*arguments))
+
+
+def _write(world: World, name: str, argv: list[str]) -> None:
     with Path(world.logs, name).open("w") as file:
         subprocess.run(
-            kubectl.argv(*arguments),
+            argv,
             stdout=file,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

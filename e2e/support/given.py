@@ -4,10 +4,10 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from e2e.load.plan import Plan
-from e2e.sample.manifests import HTTP_PORT, NAME, Sample, Variant, lossless_rollout
+from e2e.sample.manifests import HTTP_PORT, NAME, Manifest, Sample, Variant, lossless_rollout
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
 from e2e.support.load import LoadFailed, RunningLoad
@@ -22,6 +22,17 @@ QUICK: Final[Mapping[str, str]] = {
 }
 NOTHING: Final[Mapping[str, Any]] = {}
 _START: Final = 120.0
+
+
+class Deployable(Protocol):
+    """A service named like the sample, in one of its variants."""
+
+    @property
+    def variant(self) -> Variant:
+        """How it stops."""
+
+    def objects(self) -> list[Manifest]:
+        """Return its Kubernetes objects."""
 
 
 def the_service(  # noqa: PLR0913 # what a test says of its service, each by name
@@ -53,19 +64,24 @@ def the_service(  # noqa: PLR0913 # what a test says of its service, each by nam
         injection(world)
     deployed(world, sample)
     if variant is Variant.LOSSLESS:
-        bare = [name_of(pod) for pod in world.pods() if not is_injected(pod)]
-        assert not bare, f"started without an agent: {', '.join(bare)}"
+        every_pod_has_an_agent(world)
 
 
-def deployed(world: World, sample: Sample) -> None:
-    """Deploy the sample as it is and wait until all its pods serve."""
+def deployed(world: World, sample: Deployable) -> None:
+    """Deploy a service as it is and wait until all its pods serve."""
     world.mark(f"the {sample.variant} service is deployed")
     world.kubectl.apply(sample.objects())
     ready(world)
 
 
+def every_pod_has_an_agent(world: World) -> None:
+    """Insist that injection has worked: without it everything else would prove nothing."""
+    bare = [name_of(pod) for pod in world.pods() if not is_injected(pod)]
+    assert not bare, f"started without an agent: {', '.join(bare)}"
+
+
 def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK, **spec: Any) -> None:
-    """Create the LosslessRollout of the sample."""
+    """Create the LosslessRollout of the sample, with other fields of ``spec`` than the sample's."""
     world.mark("the LosslessRollout is created")
     world.kubectl.apply([lossless_rollout(drain, **spec)])
 
@@ -107,17 +123,18 @@ def _pods_answering(world: World) -> set[str]:
 
 @contextmanager
 def load(
-    world: World, path: str = "/", *, warm_up: int = 500, **options: Any
+    world: World, path: str = "/", *, url: str = "", warm_up: int = 500, **options: Any
 ) -> Iterator[RunningLoad]:
     """Have clients outside the cluster send requests until the end.
 
     Args:
         world: with a service that serves.
         path: of each request.
+        url: of something before the service, instead of the service itself.
         warm_up: requests that have been answered when it begins.
         options: of the ``Plan``.
     """
-    running = RunningLoad(world.testbed, Plan(url=world.service_url(path), **options))
+    running = RunningLoad(world.testbed, Plan(url=url or world.service_url(path), **options))
     try:
         running.goes_on(requests=warm_up)
         yield running

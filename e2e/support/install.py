@@ -47,6 +47,15 @@ def build_images(testbed: Testbed) -> Images:
     return images
 
 
+def build_proof_image(testbed: Testbed) -> str:
+    """Build the image of the proof's pods, bring it onto every node, and return its name."""
+    context = ROOT / "e2e"
+    dockerfile = context / "proof" / "image" / "Dockerfile"
+    name = f"localhost/lossless-proof:{_tag(dockerfile, context)}"
+    testbed.load_images([testbed.build_image(name, dockerfile, context)])
+    return name
+
+
 def _tag(dockerfile: Path, context: Path) -> str:
     """Return a tag that changes with what is built: nodes keep an image by its name."""
     return build_context.key(context, dockerfile, ())[:12]

@@ -7,10 +7,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from lossless.agent.metrics import State, expose
 from lossless.model.drain_rule import Sample
 from lossless.model.phases import Phase
-from lossless.model.report import Report
+from lossless.model.report import Driver, DriverState, Report, Source, SourceState
 
 STATE = State(
-    report=Report("web-1", "u-1", Phase.DRAINING, seconds=12.5, deadline=47.5, discarded=0),
+    report=Report(
+        "web-1",
+        "u-1",
+        Phase.DRAINING,
+        seconds=12.5,
+        deadline=47.5,
+        sources=(
+            Source("kernel", SourceState.BUSY, 3, 0.5),
+            Source("envoyStats on port 9901", SourceState.UNKNOWN, None, 4.0, "refused"),
+        ),
+        drivers=(Driver("nginx", DriverState.DONE),),
+    ),
     sample=Sample(100.0, active=3, ambiguous=1, idle=2, expired=1, inside=4, backlog=5, new=6),
     source="sock_diag",
     samples=120,
@@ -43,6 +54,13 @@ def test_everything_is_there() -> None:
     assert found[("lossless_agent_inside_connections",)] == 4
     assert found[("lossless_agent_accept_backlog",)] == 5
     assert found[("lossless_agent_draining",)] == 1
+    assert found[("lossless_agent_source_state", "kernel", "Busy")] == 1
+    assert found[("lossless_agent_source_state", "kernel", "Drained")] == 0
+    assert found[("lossless_agent_source_value", "kernel")] == 3
+    assert ("lossless_agent_source_value", "envoyStats on port 9901") not in found
+    assert found[("lossless_agent_source_age_seconds", "envoyStats on port 9901")] == 4.0
+    assert found[("lossless_agent_close_driver_state", "nginx", "Done")] == 1
+    assert found[("lossless_agent_close_driver_state", "nginx", "Failed")] == 0
     assert found[("lossless_agent_phase", "Draining")] == 1
     assert found[("lossless_agent_phase", "Serving")] == 0
     assert found[("lossless_agent_drain_seconds",)] == 12.5

@@ -16,6 +16,7 @@ from lossless.cluster.objects import (
     sighting_of,
     workload_of,
 )
+from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
     GATE,
@@ -24,7 +25,7 @@ from lossless.model.names import (
 )
 from lossless.model.observation import Departure, Gate, Unknown
 from lossless.model.phases import Phase
-from lossless.model.policy import InvalidSpec, RolloutSpec
+from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
 from lossless.model.strategy import Strategy
 from tests.support.raw_objects import (

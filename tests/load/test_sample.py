@@ -50,6 +50,22 @@ async def test_the_app_echoes_and_says_who_it_is(address: tuple[str, int]) -> No
     assert report.pods["web-1"].version == "v7"
 
 
+async def test_a_body_in_chunks_is_echoed_whole(address: tuple[str, int]) -> None:
+    """So a proxy sends on what came over HTTP/2 without a length; the next request is its own."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(
+        b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    )
+    writer.write(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nf")
+    writer.write_eof()
+
+    answers = (await reader.read()).split(b"HTTP/1.1 200 OK")
+    writer.close()
+    await writer.wait_closed()
+
+    assert [answer.rpartition(b"\r\n\r\n")[2] for answer in answers] == [b"", b"abcde", b"f"]
+
+
 async def test_liveness_fails_from_the_moment_somebody_asks_for_it(
     address: tuple[str, int],
 ) -> None:

@@ -8,6 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossless.model.agent_config import AgentConfig, Probe, parse_agent_config
+from lossless.model.close_drivers import (
+    EnvoyClose,
+    FileAction,
+    FileClose,
+    HaproxyClose,
+    Header,
+    HttpClose,
+    Method,
+    NginxClose,
+)
+from lossless.model.counters import (
+    EnvoyStats,
+    HaproxyStats,
+    NginxStatus,
+    Prometheus,
+    ZeroMeans,
+)
 from lossless.model.hooks import HttpHook, SleepHook
 from lossless.model.names import AGENT_PORT, STATUS_FILE
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
@@ -31,6 +48,22 @@ CONFIG = AgentConfig(
     file_holds=("shell",),
     barrier=Barrier(("log", "sql"), (8080,), 45.0),
     grace=45.0,
+    close=(
+        NginxClose("/status/on"),
+        EnvoyClose(9902),
+        HaproxyClose("/run/h.sock", variable="proc.leave"),
+        HaproxyClose(port=9999),
+        HttpClose(7001, "/go?x", Method.PUT, (Header("X-A", "b"),), "now", 0.25, 0),
+        FileClose("/on"),
+        FileClose("/off", FileAction.CREATE),
+    ),
+    metrics=(
+        NginxStatus(8080, "/s"),
+        EnvoyStats(9902),
+        HaproxyStats("/run/h.sock"),
+        HaproxyStats(port=9999),
+        Prometheus(9090, "open", "/m", (("a", "b"), ("c", "")), ZeroMeans.NO_CONNECTIONS),
+    ),
 )
 
 
@@ -71,6 +104,8 @@ def test_unknown_keys_are_ignored() -> None:
         pytest.param("grace", {"grace": 30.0}, id="grace"),
         pytest.param("agentPort", {"agent_port": AGENT_PORT}, id="agent-port"),
         pytest.param("probes", {"probes": ()}, id="probes"),
+        pytest.param("close", {"close": ()}, id="close"),
+        pytest.param("metrics", {"metrics": ()}, id="metrics"),
     ],
 )
 def test_later_additions_have_defaults(key: str, expected: dict[str, object]) -> None:
@@ -78,6 +113,36 @@ def test_later_additions_have_defaults(key: str, expected: dict[str, object]) ->
     wanted = dataclasses.replace(CONFIG, **expected)  # type: ignore[arg-type] # one field each
 
     assert parse_agent_config(without(key)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("key", "item", "told"),
+    [
+        pytest.param("close", {"traefik": {"port": 1}}, "close[0]: {'traefik'", id="driver"),
+        pytest.param("close", {"envoy": {"adminPort": 0}}, "close[0].envoy.adminPort", id="port"),
+        pytest.param("close", "nginx", "close[0]: 'nginx'", id="no-object"),
+        pytest.param("metrics", {"statsd": {}}, "metrics[0]: {'statsd'", id="counter"),
+    ],
+)
+def test_what_only_a_newer_webhook_knows_is_a_problem(key: str, item: object, told: str) -> None:
+    """The agent leaves it out, says so, and does all the rest."""
+    raw = json.loads(CONFIG.to_json())
+    raw[key].insert(0, item)
+    config = parse_agent_config(json.dumps(raw))
+    (problem,) = config.problems
+
+    assert dataclasses.replace(config, problems=()) == CONFIG
+    assert problem.startswith(told)
+    assert problem.endswith("; this agent leaves it out")
+
+
+def test_a_list_that_is_none_is_a_problem() -> None:
+    """It does not cost the rest of the configuration."""
+    raw = json.loads(CONFIG.to_json()) | {"close": {"nginx": {}}}
+    config = parse_agent_config(json.dumps(raw))
+
+    assert (config.close, config.metrics) == ((), CONFIG.metrics)
+    assert config.problems == ("close: {'nginx': {}} is not a list",)
 
 
 @pytest.mark.parametrize(

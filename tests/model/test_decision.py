@@ -7,9 +7,10 @@ import pytest
 
 from lossless.model.conditions import Answer, ConditionType, Reason
 from lossless.model.decision import Decision, SetGate, decide
+from lossless.model.fields import InvalidSpec
 from lossless.model.observation import Departure, Gate, Observation, Pod, Unknown
 from lossless.model.phases import Phase
-from lossless.model.policy import InvalidSpec, OnTimeout
+from lossless.model.policy import OnTimeout
 from lossless.model.status import MAX_PODS, LastRollout, RolloutPhase, RolloutStatus
 from tests.support.rollouts import (
     NEW,

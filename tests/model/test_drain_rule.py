@@ -14,10 +14,12 @@ from lossless.model.drain_rule import (
     Verdict,
     judge,
     next_event,
+    sources_of,
 )
 from lossless.model.phases import Event
 from lossless.model.policy import DrainPolicy, IdleConnections
-from lossless.model.report import Connections, Oldest
+from lossless.model.readings import Reading
+from lossless.model.report import Connections, Oldest, Source, SourceState
 
 DISCARD = DrainPolicy(propagation=5.0, quiet=3.0, timeout=60.0)
 WAIT = DrainPolicy(propagation=5.0, quiet=3.0, timeout=60.0, idle_connections=IdleConnections.WAIT)
@@ -177,6 +179,89 @@ def test_every_drain_ends(found: Verdict, now: float, event: Event | None) -> No
     assert next_event(found, DISCARD, STARTED, now) is event
 
 
+NGINX = "nginxStatus on port 8080"
+ZERO = Reading(NGINX, 0, note="idle connections: 7")
+TWO = Reading(NGINX, 2)
+LOST = Reading(NGINX, problem="Connection refused", age=4.2)
+OPEN = Reading("prometheus open on port 9090", 1, "connection")
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        pytest.param(sample(readings=(ZERO,)), Drained(0, "no connection left"), id="zero"),
+        pytest.param(
+            sample(readings=(TWO,)),
+            Busy(f"{NGINX}: 2 requests in flight"),
+            id="busy-though-the-kernel-sees-nobody",
+        ),
+        pytest.param(
+            sample(readings=(LOST,)),
+            Unknown(f"{NGINX} cannot be read for 4s: Connection refused"),
+            id="unknown-is-not-zero",
+        ),
+        pytest.param(
+            sample(readings=(LOST, OPEN)),
+            Busy(
+                "prometheus open on port 9090: 1 connection in flight;"
+                f" {NGINX} cannot be read for 4s: Connection refused"
+            ),
+            id="busy-wins-over-unknown",
+        ),
+        pytest.param(
+            sample(active=1, readings=(LOST,)),
+            Busy(f"1 connection: 1 active; {NGINX} cannot be read for 4s: Connection refused"),
+            id="so-does-the-kernels-busy",
+        ),
+        pytest.param(
+            sample(problem="gone", readings=(TWO,)),
+            Busy(f"{NGINX}: 2 requests in flight; cannot count connections: gone"),
+            id="busy-wins-over-an-unknown-kernel",
+        ),
+        pytest.param(
+            sample(problem="gone", readings=(ZERO,)),
+            Unknown("cannot count connections: gone"),
+            id="zero-does-not",
+        ),
+        pytest.param(
+            sample(ambiguous=1, readings=(ZERO,)),
+            Busy("1 connection: 1 not provably idle (answered and asked within one kernel tick)"),
+            id="zero-settles-nothing-of-the-kernels",
+        ),
+    ],
+)
+def test_every_source_has_a_say(last: Sample, expected: Verdict) -> None:
+    """One that is above zero holds the pod, one that cannot be read does too."""
+    assert verdict(last) == expected
+
+
+@pytest.mark.parametrize("other", [pytest.param(TWO, id="busy"), pytest.param(LOST, id="unknown")])
+def test_every_source_must_agree_in_every_look(other: Reading) -> None:
+    """A counter can be read between two requests of the same client."""
+    window = [sample(readings=(other,)), sample(readings=(ZERO,)), sample(readings=(ZERO,))]
+
+    assert judge(window, DISCARD, STARTED, STARTED, LATE) == Busy("nothing left in 2 of 3 looks")
+
+
+def test_sources_are_told_one_by_one() -> None:
+    """The kernel first, each with its state, value, age and reason."""
+    seen = sample(active=1, idle=2, expired=2, readings=(ZERO, TWO, LOST))
+
+    assert sources_of(seen, DISCARD, LATE, LATE + 1.0) == (
+        Source("kernel", SourceState.BUSY, 1, 1.0, "1 connection: 1 active"),
+        Source(NGINX, SourceState.DRAINED, 0, 1.0, "idle connections: 7"),
+        Source(NGINX, SourceState.BUSY, 2, 1.0, f"{NGINX}: 2 requests in flight"),
+        Source(NGINX, SourceState.UNKNOWN, None, 4.2, "Connection refused"),
+    )
+
+
+def test_a_kernel_that_cannot_be_read_has_no_value() -> None:
+    """None is not zero."""
+    (kernel,) = sources_of(sample(problem="gone"), DISCARD, LATE - 7.0, LATE)
+
+    assert kernel == Source("kernel", SourceState.UNKNOWN, None, 7.0, "gone")
+
+
 def test_a_sample_speaks_the_terms_of_a_report() -> None:
     """Whatever is not idle is active there."""
     counted = sample(active=1, ambiguous=2, opening=3, closing=4, idle=5, expired=5, new=6)
@@ -202,6 +287,7 @@ def samples(draw: st.DrawFn) -> Sample:
         idle=idle,
         expired=draw(st.integers(min_value=0, max_value=idle)),
         newest=draw(st.none() | TIMES),
+        readings=tuple(draw(st.lists(st.sampled_from([ZERO, ZERO, TWO, LOST]), max_size=2))),
     )
 
 
@@ -219,6 +305,7 @@ def test_drained_means_all_of_it(
     assert len(last) == CONSECUTIVE
     assert not any(one.problem for one in last)
     assert all(one.busy == 0 for one in last)
+    assert all(reading.value == 0 for one in last for reading in one.readings)
     assert all(one.idle == one.expired for one in last) or policy is WAIT
     assert policy is DISCARD or all(one.idle == 0 for one in last)
     assert now - started >= policy.propagation

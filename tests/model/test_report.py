@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossless.model.phases import Phase
-from lossless.model.report import MAX_BYTES, Connections, Oldest, Report, parse_report
+from lossless.model.report import (
+    MAX_BYTES,
+    Connections,
+    Driver,
+    DriverState,
+    Oldest,
+    Report,
+    Source,
+    SourceState,
+    parse_report,
+)
 
 REPORT = Report(
     pod="web-1",
@@ -20,6 +30,11 @@ REPORT = Report(
     oldest=Oldest(peer="[2001:db8::1]:4711", age=42.0),
     discarded=0,
     reason="3 connections: 3 active",
+    sources=(
+        Source("kernel", SourceState.BUSY, 3, 0.1, "3 active"),
+        Source("envoyStats on port 9901", SourceState.UNKNOWN, None, 4.0, "Connection refused"),
+    ),
+    drivers=(Driver("nginx", DriverState.DONE), Driver("envoy", DriverState.PENDING, "again")),
 )
 
 
@@ -55,6 +70,85 @@ def test_the_document_fits_into_a_termination_message() -> None:
     assert parse_report(report.to_json(), uid="u" * 36).phase is Phase.TIMED_OUT
 
 
+_TEXTS = st.text(max_size=400)
+_COUNTS = st.integers(0, 10**11)
+
+
+@given(
+    st.builds(
+        Report,
+        pod=_TEXTS,
+        uid=st.text(max_size=36),
+        phase=st.sampled_from([Phase.DRAINING, Phase.DRAINED, Phase.TIMED_OUT]),
+        connections=st.builds(Connections, _COUNTS, _COUNTS, _COUNTS),
+        oldest=st.none() | st.builds(Oldest, st.text(max_size=60), st.floats(0, 1e9)),
+        reason=_TEXTS,
+        sources=st.lists(
+            st.builds(
+                Source,
+                _TEXTS,
+                st.sampled_from(SourceState),
+                st.none() | _COUNTS,
+                st.floats(0, 1e9),
+                _TEXTS,
+            ),
+            max_size=9,
+        ).map(tuple),
+        drivers=st.lists(
+            st.builds(Driver, _TEXTS, st.sampled_from(DriverState), _TEXTS), max_size=8
+        ).map(tuple),
+    )
+)
+def test_any_report_fits(report: Report) -> None:
+    """Texts are cut and the last entries go, and what is left is a report."""
+    document = report.to_json()
+    raw = json.loads(document)
+
+    assert len(document.encode()) <= MAX_BYTES
+    told = parse_report(document, uid=raw["uid"])
+    assert (told.phase, told.connections) == (report.phase, report.connections)
+    states = [one.state for one in told.sources], [one.state for one in told.drivers]
+    assert states[0] == [one.state for one in report.sources][: len(states[0])]
+    assert states[1] == [one.state for one in report.drivers][: len(states[1])]
+
+
+def test_texts_are_cut_before_entries_go() -> None:
+    """A pod with every driver and counter there can be is told of completely."""
+    report = Report(
+        "p" * 63,
+        "u" * 36,
+        Phase.DRAINING,
+        reason="r" * 256,
+        sources=tuple(
+            Source(f"{n} {'s' * 99}", SourceState.UNKNOWN, reason="x" * 200) for n in range(9)
+        ),
+        drivers=tuple(Driver(f"{n} {'d' * 99}", DriverState.FAILED, "y" * 200) for n in range(8)),
+    )
+    told = parse_report(report.to_json(), uid="u" * 36)
+
+    assert [one.name[:2] for one in told.sources] == [f"{n} " for n in range(9)]
+    assert [one.name[:2] for one in told.drivers] == [f"{n} " for n in range(8)]
+    assert told.reason == report.reason
+
+
+def test_a_report_of_an_older_agent_has_neither_sources_nor_drivers() -> None:
+    """It is read all the same."""
+    raw = json.loads(REPORT.to_json())
+    del raw["sources"], raw["drivers"]
+    told = parse_report(json.dumps(raw), uid="u-1")
+
+    assert (told.phase, told.sources, told.drivers) == (REPORT.phase, (), ())
+
+
+def test_a_state_that_only_a_newer_agent_knows_is_left_out() -> None:
+    """The rest of its report is worth reading."""
+    raw = json.loads(REPORT.to_json())
+    raw["sources"][0]["state"] = raw["drivers"][1]["state"] = "Asleep"
+    told = parse_report(json.dumps(raw), uid="u-1")
+
+    assert (told.sources, told.drivers) == (REPORT.sources[1:], REPORT.drivers[:1])
+
+
 def changed(**keys: object) -> str:
     """Return the report's document with some keys changed."""
     raw: dict[str, Any] = json.loads(REPORT.to_json())
@@ -80,6 +174,15 @@ def changed(**keys: object) -> str:
         pytest.param(changed(oldest={"peer": 7, "age": 1}), "not text", id="peer-as-number"),
         pytest.param(changed(oldest={}), "not a report", id="oldest-without-keys"),
         pytest.param(changed(reason="x" * 5000), "at most 4096", id="too-long"),
+        pytest.param(changed(sources={"a": 1}), "sources is not a list", id="no-list"),
+        pytest.param(changed(sources=[{"name": "a"}]), "not a report", id="source-without-state"),
+        pytest.param(changed(drivers=["nginx"]), "not a report", id="driver-as-text"),
+        pytest.param(changed(drivers=[{"name": 1, "state": "Done"}]), "not text", id="name-as-1"),
+        pytest.param(
+            changed(sources=[{"name": "a", "state": "Busy", "value": "1"}]),
+            "not a count",
+            id="value-as-text",
+        ),
     ],
 )
 def test_what_is_no_report_of_this_pod_is_refused(text: str, message: str) -> None:

@@ -4,74 +4,21 @@ One table for both judges: ``parse_spec`` and a real API server with the CRD. Wh
 server refuses in its own words (a type, an enum, a missing field), the entry says both.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from lossless.model.names import API_VERSION, KIND
+from tests.support.driver_specs import (
+    BAD_CLOSE_DRIVERS,
+    BAD_COUNTERS,
+    GOOD_CLOSE_DRIVERS,
+    GOOD_COUNTERS,
+)
+from tests.support.specs import TARGET, BadSpec, GoodSpec
 
-_TARGET: Final[Mapping[str, Any]] = {"kind": "Deployment", "name": "web"}
-
-
-@dataclass(frozen=True, slots=True)
-class GoodSpec:
-    """A spec that is accepted: ``patch`` over one that names only a Deployment."""
-
-    name: str
-    patch: Mapping[str, Any]
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The whole ``spec``."""
-        return {"targetRef": _TARGET, **self.patch}
-
-    def manifest(self, namespace: str) -> dict[str, Any]:
-        """Return the object to send."""
-        return _manifest(namespace, self.spec)
-
-
-@dataclass(frozen=True, slots=True)
-class BadSpec:
-    """A spec that is refused: ``patch`` over one that names only a Deployment."""
-
-    name: str
-    patch: Mapping[str, Any]
-    field: str
-    """Dotted path of the field that is at fault."""
-    says: str
-    """Part of the refusal."""
-    api_field: str = ""
-    """Where the API server sees the fault, if elsewhere."""
-    api_says: str = ""
-    """Part of the API server's refusal, if it has words of its own."""
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The whole ``spec``."""
-        return {"targetRef": _TARGET, **self.patch}
-
-    def manifest(self, namespace: str) -> dict[str, Any]:
-        """Return the object to send."""
-        return _manifest(namespace, self.spec)
-
-    @property
-    def api_cause(self) -> tuple[str, str]:
-        """Field and part of the message that the API server's ``details.causes`` must hold."""
-        return self.api_field or self.field, self.api_says or self.says
-
-
-def _manifest(namespace: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "metadata": {"name": "web", "namespace": namespace},
-        "spec": spec,
-    }
-
+__all__ = ["BAD_SPECS", "GOOD_SPECS", "BadSpec", "GoodSpec"]
 
 GOOD_SPECS: Final = (
     GoodSpec("only a target", {}),
-    GoodSpec("the target's API version said", {"targetRef": {**_TARGET, "apiVersion": "apps/v1"}}),
+    GoodSpec("the target's API version said", {"targetRef": {**TARGET, "apiVersion": "apps/v1"}}),
     GoodSpec("ports by number", {"ports": [1, 8080, 65535]}),
     GoodSpec("ports by name", {"ports": ["http", "p", "8080-tls", "fifteen-letters"]}),
     GoodSpec(
@@ -105,21 +52,12 @@ GOOD_SPECS: Final = (
     GoodSpec("nginx", {"close": [{"nginx": {}}]}),
     GoodSpec("nginx with its file", {"close": [{"nginx": {"statusFile": "/lossless/serving"}}]}),
     GoodSpec("no counters", {"metrics": []}),
-    GoodSpec("a status file on a volume", {"close": [{"nginx": {"statusFile": "/status/on"}}]}),
-    GoodSpec(
-        "odd but possible status files",
-        {
-            "close": [
-                {"nginx": {"statusFile": "/run/.on"}},
-                {"nginx": {"statusFile": "/run/..on/a b"}},
-                {"nginx": {"statusFile": "/losslessness"}},
-            ]
-        },
-    ),
     GoodSpec("sidecars behind a barrier", {"sidecars": {"order": "Barrier"}}),
     GoodSpec("sleeping sidecars", {"sidecars": {"order": "Sleep"}}),
     GoodSpec("a short sleep", {"sidecars": {"order": "Sleep", "sleep": "1s"}}),
     GoodSpec("a long sleep", {"sidecars": {"order": "Sleep", "sleep": "60m"}}),
+    *GOOD_CLOSE_DRIVERS,
+    *GOOD_COUNTERS,
     GoodSpec("several at a time", {"pacing": {"maxDraining": 3}}),
     GoodSpec("one percent", {"pacing": {"maxDraining": "1%"}}),
     GoodSpec("all at a time", {"pacing": {"maxDraining": "100%"}}),
@@ -129,11 +67,7 @@ GOOD_SPECS: Final = (
 _DEPLOYMENTS: Final = "this version protects only apps/v1 Deployments; name a Deployment"
 _PORT: Final = "must be a number from 1 to 65535 or a port's name"
 _DURATION: Final = "is not a duration; write for example 90s, 5m or 1m30s"
-_DRIVER: Final = "this version knows one close driver, nginx: {}"
-_PATH: Final = "must be an absolute path without . and .., for example /status/on"
-_OURS: Final = "/lossless is ours, and there only /lossless/serving can be named"
 _WITH_SLEEP: Final = "means something with order: Sleep only; remove it"
-_KERNEL: Final = "this version counts the kernel's connections only; remove the field"
 _AT_A_TIME: Final = "must be a number from 1, or 1% to 100% of the replicas"
 
 BAD_SPECS: Final = (
@@ -151,7 +85,7 @@ BAD_SPECS: Final = (
     ),
     BadSpec(
         "a Deployment of another API",
-        {"targetRef": {**_TARGET, "apiVersion": "example.com/v1"}},
+        {"targetRef": {**TARGET, "apiVersion": "example.com/v1"}},
         "spec.targetRef.kind",
         _DEPLOYMENTS,
     ),
@@ -303,107 +237,8 @@ BAD_SPECS: Final = (
         "must be Pause or Continue",
         api_says='supported values: "Pause", "Continue"',
     ),
-    BadSpec("Envoy", {"close": [{"envoy": {"adminPort": 9901}}]}, "spec.close[0]", _DRIVER),
-    BadSpec(
-        "HAProxy",
-        {"close": [{"nginx": {}}, {"haproxy": {"socket": "/run/haproxy.sock"}}]},
-        "spec.close[1]",
-        _DRIVER,
-    ),
-    BadSpec(
-        "a call to the application",
-        {"close": [{"http": {"port": 7001, "path": "/shutDownGracefully"}}]},
-        "spec.close[0]",
-        _DRIVER,
-    ),
-    BadSpec(
-        "two drivers in one",
-        {"close": [{"nginx": {}, "envoy": {"adminPort": 9901}}]},
-        "spec.close[0]",
-        _DRIVER,
-    ),
-    BadSpec("no driver", {"close": [{}]}, "spec.close[0]", _DRIVER),
-    BadSpec(
-        "a relative status file",
-        {"close": [{"nginx": {"statusFile": "status/on"}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-    ),
-    BadSpec(
-        "a status file that is a directory",
-        {"close": [{"nginx": {"statusFile": "/status/"}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-    ),
-    BadSpec(
-        "a status file by detours",
-        {"close": [{"nginx": {"statusFile": "/status/../on"}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-    ),
-    BadSpec(
-        "a status file behind a dot",
-        {"close": [{"nginx": {"statusFile": "/status/./on"}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-    ),
-    BadSpec(
-        "a status file that ends in dots",
-        {"close": [{"nginx": {"statusFile": "/status/.."}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-    ),
-    BadSpec(
-        "a status file with an end of line",
-        {"close": [{"nginx": {"statusFile": "/status/on\n"}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-    ),
-    BadSpec(
-        "no status file",
-        {"close": [{"nginx": {"statusFile": ""}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-        api_says="should be at least 2 chars long",
-    ),
-    BadSpec(
-        "another status file in our folder",
-        {"close": [{"nginx": {"statusFile": "/lossless/on"}}]},
-        "spec.close[0].nginx.statusFile",
-        _OURS,
-    ),
-    BadSpec(
-        "our folder as status file",
-        {"close": [{"nginx": {"statusFile": "/lossless"}}]},
-        "spec.close[0].nginx.statusFile",
-        _OURS,
-    ),
-    BadSpec(
-        "a status file that is a number",
-        {"close": [{"nginx": {"statusFile": 1}}]},
-        "spec.close[0].nginx.statusFile",
-        _PATH,
-        api_says="must be of type string",
-    ),
-    BadSpec(
-        "nginx's counters",
-        {"metrics": [{"nginxStatus": {"port": 8080, "path": "/status"}}]},
-        "spec.metrics",
-        _KERNEL,
-    ),
-    BadSpec(
-        "Envoy's counters", {"metrics": [{"envoyStats": {"port": 9901}}]}, "spec.metrics", _KERNEL
-    ),
-    BadSpec(
-        "Prometheus counters",
-        {
-            "metrics": [
-                {"prometheus": {"port": 9090, "path": "/metrics", "metric": "x", "zeroMeans": "y"}}
-            ]
-        },
-        "spec.metrics",
-        _KERNEL,
-    ),
+    *BAD_CLOSE_DRIVERS,
+    *BAD_COUNTERS,
     BadSpec(
         "a barrier that sleeps",
         {"sidecars": {"order": "Barrier", "sleep": "100s"}},

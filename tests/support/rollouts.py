@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from lossless.model.close_drivers import NginxClose
 from lossless.model.observation import Gate, Observation, Pod, Rollout, Workload
 from lossless.model.phases import Phase
-from lossless.model.policy import DrainPolicy, NginxClose, RolloutSpec, TargetRef
+from lossless.model.policy import DrainPolicy, RolloutSpec, TargetRef
 from lossless.model.report import Connections, Oldest, Report
 from lossless.model.status import RolloutStatus
 from lossless.model.strategy import Strategy

@@ -64,8 +64,7 @@ class App:
         self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         first, *fields = head.decode("latin-1").split("\r\n")
-        lengths = [field[15:] for field in fields if field.lower().startswith("content-length:")]
-        body = await reader.readexactly(int(lengths[0]) if lengths else 0)
+        body = await _body([field.lower() for field in fields], reader)
         writer.write(await self._answer(first.split(" ")[1], body))
         await writer.drain()
 
@@ -84,6 +83,19 @@ class App:
             await asyncio.sleep(_WORK)
         head = f"HTTP/1.1 {status}\r\n{self._identity}Content-Length: {len(body)}\r\n\r\n"
         return head.encode() + body
+
+
+async def _body(fields: list[str], reader: asyncio.StreamReader) -> bytes:
+    """Return a request's body; proxies send that of HTTP/2 without a length in chunks."""
+    if any(field.startswith("transfer-encoding:") for field in fields):
+        parts = []
+        while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+            parts.append(await reader.readexactly(size))
+            await reader.readexactly(2)
+        await reader.readuntil(b"\r\n")  # no client here sends trailers
+        return b"".join(parts)
+    lengths = [field[15:] for field in fields if field.startswith("content-length:")]
+    return await reader.readexactly(int(lengths[0]) if lengths else 0)
 
 
 class Store:

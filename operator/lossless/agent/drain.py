@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -20,11 +21,13 @@ from lossless.model.drain_rule import (
     Verdict,
     judge,
     next_event,
+    sources_of,
 )
 from lossless.model.durations import format_duration
 from lossless.model.phases import ENDED, Event, Phase, advance
+from lossless.model.readings import Reading
 from lossless.model.release_rule import DrainState
-from lossless.model.report import Connections, Report, parse_report
+from lossless.model.report import Connections, Driver, Report, parse_report
 
 #: Seconds between two samples of a draining pod, if they cost little.
 PACE: Final = 0.1
@@ -46,17 +49,39 @@ FRESH: Final = 1.0
 class Drain:
     """Walks the phases; the only place that changes one."""
 
-    def __init__(self, settings: Settings, sampler: Sampler, *, clock: Clock, log: Log) -> None:
-        """Begin where the marker of an earlier run says, else serving."""
+    def __init__(  # noqa: PLR0913 # what it asks, and its clocks
+        self,
+        settings: Settings,
+        sampler: Sampler,
+        *,
+        clock: Clock,
+        log: Log,
+        counters: Callable[[float], Awaitable[tuple[Reading, ...]]] | None = None,
+        drivers: Callable[[], tuple[Driver, ...]] = tuple,
+    ) -> None:
+        """Begin where the marker of an earlier run says, else serving.
+
+        Args:
+            settings: the pod's policy and files.
+            sampler: looks at the sockets.
+            clock: for durations.
+            log: told what happens.
+            counters: reads all counters beside the kernel's within so many seconds.
+            drivers: tells how far the close drivers are.
+        """
         self._settings = settings
         self._policy = settings.config.drain
         self._sampler = sampler
+        self._counters = counters
+        self._drivers = drivers
+        self._counting_cost = 0.0
         self._clock = clock
         self._log = log
         self._phase = Phase.SERVING
         self._started = 0.0
         self._started_wall = 0.0
         self._watched = 0.0
+        self._counted = 0.0
         self._samples: deque[Sample] = deque(maxlen=CONSECUTIVE)
         self._verdict: Verdict = Unknown("no connection has been looked at yet")
         self._final: Report | None = None
@@ -117,7 +142,8 @@ class Drain:
             await self._safely(self._step)
             if self._phase is Phase.DRAINING:
                 left = self._started + self._policy.timeout - self._clock.boot()
-                pause = min(max(PACE, self._sampler.cost * REST), SLOWEST)
+                cost = self._sampler.cost + self._counting_cost
+                pause = min(max(PACE, cost * REST), SLOWEST)
                 await asyncio.sleep(min(pause, max(left, 0.0)))
 
     async def look(self) -> Report:
@@ -147,6 +173,7 @@ class Drain:
     def _report(self, reason: str, discarded: int = 0) -> Report:
         draining = self._phase is Phase.DRAINING
         seconds = self.seconds
+        looked = self._samples[-1] if self._samples else None
         sample = self._sampler.known
         problems = [problem for problem in self._problems.values() if problem]
         return Report(
@@ -159,13 +186,27 @@ class Drain:
             oldest=None if sample is None else sample.oldest,
             discarded=discarded,
             reason="; ".join([reason, *problems] if reason else problems),
+            sources=()
+            if looked is None
+            else sources_of(looked, self._policy, self._counted, self._clock.boot()),
+            drivers=() if self._phase is Phase.SERVING else self._drivers(),
         )
 
     async def _step(self) -> None:
-        sample = await self._sampler.take()
+        readings: tuple[Reading, ...] = ()
+        if self._counters is not None:
+            left = self._started + self._policy.timeout - self._clock.boot()
+            used = time.thread_time()
+            # Before the sockets, which show whoever comes while a slow counter thinks: the pod
+            # must not be released by a look that is a second old.
+            readings = await self._counters(left)
+            self._counting_cost = time.thread_time() - used
+        sample = replace(await self._sampler.take(), readings=readings)
         if not sample.problem and (not self._samples or self._samples[-1].problem):
             # What came and went before it was watched has not been seen.
             self._watched = sample.at
+        if not sample.problem:
+            self._counted = sample.at
         self._samples.append(sample)
         self._conclude()
 
@@ -204,6 +245,7 @@ class Drain:
     def _begin(self) -> None:
         """Forget what was seen while serving, and watch for new connections from now on."""
         self._sampler.watch()
+        self._counted = self._clock.boot()
         self._samples.clear()
         self._verdict = Unknown("no connection has been looked at yet")
         self.started.set()

@@ -2,13 +2,13 @@
 
 import resource
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from lossless.model.drain_rule import Sample
 from lossless.model.phases import Phase
-from lossless.model.report import Report
+from lossless.model.report import Driver, DriverState, Report, Source, SourceState
 
 _OWN_PHASES: Final = (Phase.SERVING, Phase.DRAINING, Phase.DRAINED, Phase.TIMED_OUT)
 
@@ -92,6 +92,8 @@ def _families(state: State) -> Iterable[_Family]:
     )
     if sample is not None and known:
         yield from _connections(sample)
+    yield from _evidence(report.sources)
+    yield from _close_drivers(report.drivers)
     yield _counter("lossless_agent_samples_total", "Looks at all connections.", state.samples)
     yield _counter(
         "lossless_agent_sample_failures_total",
@@ -149,6 +151,47 @@ def _connections(sample: Sample) -> Iterable[_Family]:
         "Connections that the application has not accepted.",
         sample.backlog,
     )
+
+
+def _evidence(sources: Collection[Source]) -> Iterable[_Family]:
+    if not sources:
+        return
+    yield _Family(
+        "lossless_agent_source_state",
+        "gauge",
+        "1 for what a source of evidence said last; only once draining.",
+        tuple(
+            ({"source": one.name, "state": state}, int(one.state is state))
+            for one in sources
+            for state in SourceState
+        ),
+    )
+    yield _Family(
+        "lossless_agent_source_value",
+        "gauge",
+        "What a source of evidence counts; absent if it cannot be read.",
+        tuple(({"source": s.name}, s.value) for s in sources if s.value is not None),
+    )
+    yield _Family(
+        "lossless_agent_source_age_seconds",
+        "gauge",
+        "Time since a source of evidence was last read.",
+        tuple(({"source": one.name}, one.age) for one in sources),
+    )
+
+
+def _close_drivers(drivers: Collection[Driver]) -> Iterable[_Family]:
+    if drivers:
+        yield _Family(
+            "lossless_agent_close_driver_state",
+            "gauge",
+            "1 for how far a close driver is; only once draining.",
+            tuple(
+                ({"driver": one.name, "state": state}, int(one.state is state))
+                for one in drivers
+                for state in DriverState
+            ),
+        )
 
 
 def _gauge(name: str, text: str, value: float, **labels: str) -> _Family:

@@ -23,3 +23,5 @@ class Paths:
     draining: str = DRAINING_FILE
     released: str = RELEASED_FILE
     """A dot and a container's name are added."""
+    prefix: str = ""
+    """A directory before the paths that close drivers and counters name."""

@@ -14,7 +14,7 @@ from lossless.agent.control import Control
 from lossless.agent.drain import Drain
 from lossless.agent.holds import Holds
 from lossless.agent.ledger import Ledger
-from lossless.agent.log import make_log
+from lossless.agent.log import Log, make_log
 from lossless.agent.main_containers import look
 from lossless.agent.metrics import State, expose
 from lossless.agent.own_hooks import OwnHooks
@@ -23,6 +23,8 @@ from lossless.agent.sampler import Sampler
 from lossless.agent.server import Server
 from lossless.agent.settings import Settings
 from lossless.agent.sockets import Sockets
+from lossless.model.readings import Reading
+from lossless.model.report import Driver
 
 #: Addresses learned from hold requests. Kubelets have one or two; a stranger gains nothing by
 #: asking for a hold but that his rare short connections may pass for a probe's.
@@ -55,7 +57,15 @@ class Agent:
             accepted=lambda: self._server.accepted,
             shared=shared,
         )
-        self._drain = Drain(settings, self._sampler, clock=clock, log=self._log)
+        self._close, drivers = _closing(settings, self._log)
+        self._drain = Drain(
+            settings,
+            self._sampler,
+            clock=clock,
+            log=self._log,
+            counters=_counting(settings, clock, self._log),
+            drivers=drivers,
+        )
         config = settings.config
         self._holds = Holds(
             self._drain,
@@ -92,6 +102,7 @@ class Agent:
                 lambda: self._server.listen_at_last(port),
                 self._drain.run,
                 self._holds.run,
+                self._tell_clients,
             )
         ]
         # What exists now lives as long as the agent: the collector need not look at it again.
@@ -108,6 +119,23 @@ class Agent:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._control.close()
             self._server.close()
+
+    async def _tell_clients(self) -> None:
+        """Run the close drivers once a drain has started, for as long as it goes on."""
+        if self._close is None:
+            return
+        await self._drain.started.wait()
+        if self._drain.ended.is_set():
+            return
+        work = asyncio.ensure_future(self._close())
+        ended = asyncio.ensure_future(self._drain.ended.wait())
+        try:
+            await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        finally:
+            work.cancel()
+            ended.cancel()
 
     async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do ``work`` again until it ends in order: a hold must not hang on a mistake of ours."""
@@ -141,6 +169,30 @@ class Agent:
                 version=__version__,
             )
         )
+
+
+def _counting(
+    settings: Settings, clock: Clock, log: Log
+) -> Callable[[float], Awaitable[tuple[Reading, ...]]] | None:
+    """Return what reads the counters; what is not configured is not imported either."""
+    if not settings.config.metrics:
+        return None
+    from lossless.agent.counting import Counting  # noqa: PLC0415 # see above
+
+    prefix = settings.paths.prefix
+    return Counting(settings.config.metrics, clock=clock, log=log, prefix=prefix).read
+
+
+def _closing(
+    settings: Settings, log: Log
+) -> tuple[Callable[[], Awaitable[None]] | None, Callable[[], tuple[Driver, ...]]]:
+    """Return what runs the close drivers and what tells how far they are; imported as needed."""
+    if not settings.config.close:
+        return None, tuple
+    from lossless.agent.closing import Closing  # noqa: PLC0415 # see above
+
+    closing = Closing(settings.config.close, log=log, prefix=settings.paths.prefix)
+    return closing.run, lambda: closing.states
 
 
 async def serve(settings: Settings) -> None:

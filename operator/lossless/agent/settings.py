@@ -62,6 +62,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         problem = f"{CONFIG_ENV}: {error}"
     else:
         config = told
+        problem = "; ".join(told.problems)
     hosts = environment.get(HOST_IPS_ENV, "").split(",")
     return Settings(
         config=config,
@@ -72,6 +73,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             last_words=prefix + TERMINATION_LOG,
             draining=prefix + DRAINING_FILE,
             released=prefix + RELEASED_FILE,
+            prefix=prefix,
         ),
         pod=environment.get(POD_NAME_ENV, ""),
         namespace=environment.get(POD_NAMESPACE_ENV, ""),

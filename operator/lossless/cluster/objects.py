@@ -10,6 +10,7 @@ from typing import Any, Final
 from lossless.cluster.client import Raw
 from lossless.cluster.rollout_status import parse_status
 from lossless.cluster.timestamps import parse_time
+from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
     GATE,
@@ -22,7 +23,7 @@ from lossless.model.names import (
 )
 from lossless.model.observation import Departure, Evidence, Gate, Pod, Rollout, Unknown, Workload
 from lossless.model.phases import ENDED
-from lossless.model.policy import InvalidSpec, RolloutSpec, parse_spec
+from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.report import parse_report
 from lossless.model.strategy import DEFAULT, Strategy
 

@@ -1,10 +1,13 @@
 """What the webhook tells the agent: one JSON document in one environment variable."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from lossless.model.close_drivers import CloseDriver, driver_document, parse_driver
+from lossless.model.counters import Counter, counter_document, parse_counter
+from lossless.model.fields import InvalidSpec
 from lossless.model.hooks import OwnHook, hook_document, parse_hook
 from lossless.model.names import AGENT_PORT, STATUS_FILE
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
@@ -12,6 +15,8 @@ from lossless.model.release_rule import Barrier
 
 #: core/v1 PodSpec.terminationGracePeriodSeconds, if a pod does not say.
 DEFAULT_GRACE: Final = 30.0
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,11 @@ class AgentConfig:
     barrier: Barrier = field(default_factory=Barrier)
     grace: float = DEFAULT_GRACE
     """Seconds the pod had to stop before it was injected."""
+    close: tuple[CloseDriver, ...] = ()
+    metrics: tuple[Counter, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Items of ``close`` and ``metrics`` that were left out because they could not be understood;
+    never written, only read."""
 
     def to_json(self) -> str:
         """Return the document, with sorted keys so that equal configurations are equal text."""
@@ -76,6 +86,8 @@ class AgentConfig:
                     "seconds": self.barrier.seconds,
                 },
                 "grace": self.grace,
+                "close": [driver_document(driver) for driver in self.close],
+                "metrics": [counter_document(counter) for counter in self.metrics],
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -85,7 +97,8 @@ class AgentConfig:
 def parse_agent_config(text: str) -> AgentConfig:
     """Return the configuration that ``to_json`` wrote; unknown keys are ignored.
 
-    A newer webhook may know more than this agent, so unknown keys must not stop it.
+    A newer webhook may know more than this agent, so unknown keys must not stop it, and a close
+    driver or counter of an unknown kind is left out and told in ``problems``.
 
     Raises:
         ValueError: not JSON, or a key is missing or of the wrong kind.
@@ -94,6 +107,7 @@ def parse_agent_config(text: str) -> AgentConfig:
         raw: Mapping[str, Any] = json.loads(text)
         drain = raw["drain"]
         barrier = raw.get("barrier", {})
+        problems: list[str] = []
         return AgentConfig(
             rollout=str(raw["rollout"]),
             ports=tuple(int(port) for port in raw["ports"]),
@@ -119,6 +133,9 @@ def parse_agent_config(text: str) -> AgentConfig:
                 seconds=float(barrier.get("seconds", 0.0)),
             ),
             grace=float(raw.get("grace", DEFAULT_GRACE)),
+            close=_known(raw, "close", parse_driver, problems),
+            metrics=_known(raw, "metrics", parse_counter, problems),
+            problems=tuple(problems),
         )
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"agent configuration: {type(error).__name__}: {error}") from error
@@ -128,3 +145,20 @@ def _texts(raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list) or not all(isinstance(text, str) for text in raw):
         raise TypeError(f"{raw!r:.40} is not a list of texts")
     return tuple(raw)
+
+
+def _known(
+    raw: Mapping[str, Any], key: str, parse: Callable[[object, str], _T], problems: list[str]
+) -> tuple[_T, ...]:
+    """Return what can be understood of the list ``key``, and note the rest in ``problems``."""
+    items = raw.get(key, [])
+    if not isinstance(items, list):
+        problems.append(f"{key}: {items!r:.60} is not a list")
+        return ()
+    found = []
+    for index, item in enumerate(items):
+        try:
+            found.append(parse(item, f"{key}[{index}]"))
+        except InvalidSpec as error:
+            problems.append(f"{error}; this agent leaves it out")
+    return tuple(found)

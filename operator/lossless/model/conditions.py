@@ -63,6 +63,8 @@ class Reason(StrEnum):
     UNPROTECTED = "UnprotectedContainers"
     INCOMPLETE = "InjectionIncomplete"
     AGENT_UNREACHABLE = "AgentUnreachable"
+    DRIVER_FAILED = "CloseDriverFailed"
+    EVIDENCE_UNREADABLE = "EvidenceUnreadable"
     AS_EXPECTED = "AsExpected"
     # Events only
     DRAIN_STARTED = "DrainStarted"

@@ -11,11 +11,11 @@ from typing import Final
 from lossless.model.announcements import Announcement, announcements
 from lossless.model.conditions import settled
 from lossless.model.drains import Outcome, follow
+from lossless.model.fields import InvalidSpec
 from lossless.model.gate import Verdict, Why, supply, verdicts
 from lossless.model.observation import Observation, Pod, Rollout
 from lossless.model.pacing import proceed
 from lossless.model.phases import Phase
-from lossless.model.policy import InvalidSpec
 from lossless.model.status import RolloutPhase, RolloutStatus
 from lossless.model.summary import (
     Picture,

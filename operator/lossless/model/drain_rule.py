@@ -1,9 +1,15 @@
 """When a pod may stop: the rule, as a function of the last samples alone.
 
 Drained is: ``propagation`` has passed since the drain started, and for ``quiet`` seconds nobody
-opened a connection, and no connection counts, in several samples in a row that all could be
-read. Everything else is Busy, or, when the last look failed, Unknown. The deadline ends a drain
-whatever the rule says.
+opened a connection, and no connection counts and every other counter is at zero, in several
+samples in a row that all could be read. Everything else is Busy, or Unknown if nothing is known to
+be there but something could not be read: Busy wins over Unknown, because it names what to wait for.
+The deadline ends a drain whatever the rule says.
+
+A counter that says zero takes nothing away from what the kernel says. In particular it does not
+settle *ambiguous* connections (``model.evidence``): that would be sound only if it was read after
+the sockets and counted every port that they came in by. It is read before them, and no proxy's
+counter tells which ports those are.
 """
 
 from collections.abc import Sequence
@@ -13,7 +19,8 @@ from typing import Final
 from lossless.model.durations import format_duration
 from lossless.model.phases import Event
 from lossless.model.policy import DrainPolicy, IdleConnections
-from lossless.model.report import Connections, Oldest
+from lossless.model.readings import Reading
+from lossless.model.report import Connections, Oldest, Source, SourceState
 
 #: Samples in a row that must agree: one can fall between two connections of the same client.
 CONSECUTIVE: Final = 3
@@ -27,7 +34,7 @@ class Sample:
 
     at: float
     problem: str = ""
-    """Why they could not be read; then no other field means anything."""
+    """Why they could not be read; then no other field but ``readings`` means anything."""
     active: int = 0
     ambiguous: int = 0
     opening: int = 0
@@ -45,6 +52,8 @@ class Sample:
     """Connections that the kernel has accepted and the application has not."""
     oldest: Oldest | None = None
     """The connection that holds on longest; an active one if there is any."""
+    readings: tuple[Reading, ...] = ()
+    """Of every counter beside the kernel's, taken right before the sockets were read."""
 
     @property
     def busy(self) -> int:
@@ -63,6 +72,14 @@ class Sample:
     def counting(self, policy: DrainPolicy) -> int:
         """Return how many connections the drain waits for under ``policy``."""
         return self.busy + self.idle - self.discarded(policy)
+
+    def empty(self, policy: DrainPolicy) -> bool:
+        """Tell whether everything could be read, and nothing was there that counts."""
+        return (
+            not self.problem
+            and not self.counting(policy)
+            and all(reading.value == 0 for reading in self.readings)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +123,55 @@ def judge(
     if not samples:
         return Unknown("no connection has been looked at yet")
     last = samples[-1]
-    if last.problem:
-        return Unknown(f"cannot count connections: {last.problem}")
     if now - last.at >= STALE:
         return Unknown(f"connections were last counted {_ago(now - last.at)} ago")
-    waits = [
-        wait
-        for wait in (
+    waits = [reading.busy for reading in last.readings]
+    gaps = [reading.unknown for reading in last.readings]
+    if last.problem:
+        gaps.insert(0, f"cannot count connections: {last.problem}")
+    else:
+        waits = [
             _left(last, policy),
+            *waits,
             _noise(last, policy, watched, now),
             _propagation(policy, now - started),
-        )
-        if wait
-    ]
-    if waits:
-        return Busy("; ".join(waits))
+        ]
+    told = "; ".join(text for text in (*waits, *gaps) if text)
+    if any(waits):
+        return Busy(told)
+    if told:
+        return Unknown(told)
     window = samples[-CONSECUTIVE:]
-    agreeing = sum(1 for one in window if not one.problem and not one.counting(policy))
+    agreeing = sum(1 for one in window if one.empty(policy))
     if agreeing < CONSECUTIVE:
-        return Busy(f"no connection left in {agreeing} of {CONSECUTIVE} looks")
+        return Busy(f"nothing left in {agreeing} of {CONSECUTIVE} looks")
     discarded = last.discarded(policy)
     reason = "no connection left"
     if discarded:
         silent = format_duration(policy.client_idle_timeout)
         reason = f"no connection left but {discarded} idle for {silent} or longer, discarded"
     return Drained(discarded, reason)
+
+
+def sources_of(
+    sample: Sample, policy: DrainPolicy, counted: float, now: float
+) -> tuple[Source, ...]:
+    """Return what each source of evidence says by ``sample``; the kernel is the first.
+
+    Args:
+        sample: the latest.
+        policy: says which connections count.
+        counted: when the kernel's connections were last counted, or when that was first tried.
+        now: on the same clock.
+    """
+    age = now - sample.at
+    if sample.problem:
+        kernel = Source("kernel", SourceState.UNKNOWN, age=now - counted, reason=sample.problem)
+    else:
+        left = sample.counting(policy)
+        state = SourceState.BUSY if left else SourceState.DRAINED
+        kernel = Source("kernel", state, left, age, _left(sample, policy))
+    return (kernel, *(_source(reading, age) for reading in sample.readings))
 
 
 def next_event(verdict: Verdict, policy: DrainPolicy, started: float, now: float) -> Event | None:
@@ -158,6 +199,15 @@ def _left(sample: Sample, policy: DrainPolicy) -> str:
     if sample.oldest is not None:
         text += f"; oldest {sample.oldest.peer} for {_ago(sample.oldest.age)}"
     return text
+
+
+def _source(reading: Reading, age: float) -> Source:
+    if reading.value is None:
+        state, age, reason = SourceState.UNKNOWN, reading.age, reading.problem
+    else:
+        state = SourceState.BUSY if reading.value else SourceState.DRAINED
+        reason = reading.busy or reading.note
+    return Source(reading.source, state, reading.value, age, reason)
 
 
 def _noise(sample: Sample, policy: DrainPolicy, watched: float, now: float) -> str:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lossless.model.fields import InvalidSpec
 from lossless.model.phases import Phase
-from lossless.model.policy import InvalidSpec, RolloutSpec
+from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
 from lossless.model.status import RolloutStatus
 from lossless.model.strategy import Strategy

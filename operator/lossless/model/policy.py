@@ -10,18 +10,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from lossless.model.durations import format_duration, parse_duration
-from lossless.model.names import SHARED_MOUNT, STATUS_FILE
+from lossless.model.close_drivers import CloseDriver, parse_close
+from lossless.model.counters import Counter, parse_metrics
+from lossless.model.durations import format_duration
+from lossless.model.fields import InvalidSpec, choice, mapping, seconds, text
 from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder, SidecarPolicy
 
-_E = TypeVar("_E", bound=StrEnum)
 _PERCENT: Final = re.compile(r"(100|[1-9][0-9]?)%")
 #: A container port's name (IANA_SVC_NAME, RFC 6335 section 5.1).
 _PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
-#: An absolute path of segments that hold something, at most 1024 bytes.
-_FILE: Final = re.compile(r"(?=.{2,1024}\Z)(/(?!\.{1,2}(/|\Z))[^/\x00-\x1f]+)+")
 #: Seconds; bounds of ``spec.drain`` (lowest, highest), the same in the CRD.
 BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "clientIdleTimeout": (1.0, 86400.0),
@@ -29,19 +28,6 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "quiet": (0.5, 600.0),
     "timeout": (1.0, 86400.0),
 }
-
-
-class InvalidSpec(ValueError):  # noqa: N818 # the field's own word: reason Invalid
-    """A field holds what cannot be acted on; says which, what it held and what to do."""
-
-    def __init__(self, field: str, value: object, remedy: str) -> None:
-        """Name the field (dotted path from the object's root), its value and the remedy."""
-        shown = repr(value)
-        shown = shown if len(shown) <= 80 else shown[:77] + "..."  # noqa: PLR2004 # one line
-        super().__init__(f"{field}: {shown}: {remedy}")
-        self.field = field
-        self.value = value
-        self.remedy = remedy
 
 
 class IdleConnections(StrEnum):
@@ -80,20 +66,14 @@ class DrainPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class NginxClose:
-    """Clients are told by nginx, which looks at the status file on every request."""
-
-    status_file: str = STATUS_FILE
-
-
-@dataclass(frozen=True, slots=True)
 class RolloutSpec:
     """``spec`` of a LosslessRollout, with defaults filled in."""
 
     target: TargetRef
     ports: tuple[int | str, ...] = ()
     drain: DrainPolicy = DrainPolicy()
-    close: tuple[NginxClose, ...] = ()
+    close: tuple[CloseDriver, ...] = ()
+    metrics: tuple[Counter, ...] = ()
     sidecars: SidecarPolicy = field(default_factory=SidecarPolicy)
     max_draining: int | str = 1
     paused: bool = False
@@ -114,47 +94,28 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
     """
     if not isinstance(raw, Mapping):
         raise InvalidSpec("spec", raw, "must be an object")
-    target = _mapping(raw, "spec", "targetRef")
-    kind = _text(target, "spec.targetRef", "kind", None)
-    api_version = _text(target, "spec.targetRef", "apiVersion", "apps/v1")
+    target = mapping(raw, "spec", "targetRef")
+    kind = text(target, "spec.targetRef", "kind")
+    api_version = text(target, "spec.targetRef", "apiVersion", "apps/v1")
     if (api_version, kind) != ("apps/v1", "Deployment"):
         raise InvalidSpec(
             "spec.targetRef.kind",
             f"{api_version}/{kind}",
             "this version protects only apps/v1 Deployments; name a Deployment",
         )
-    if raw.get("metrics"):
-        raise InvalidSpec(
-            "spec.metrics",
-            raw["metrics"],
-            "this version counts the kernel's connections only; remove the field",
-        )
     paused = raw.get("paused", False)
     if not isinstance(paused, bool):
         raise InvalidSpec("spec.paused", paused, "must be true or false")
     return RolloutSpec(
-        target=TargetRef(api_version, kind, _text(target, "spec.targetRef", "name", None)),
+        target=TargetRef(api_version, kind, text(target, "spec.targetRef", "name")),
         ports=_ports(raw.get("ports", [])),
-        drain=_drain(_mapping(raw, "spec", "drain")),
-        close=_close(raw.get("close", [])),
-        sidecars=_sidecars(_mapping(raw, "spec", "sidecars")),
-        max_draining=_max_draining(_mapping(raw, "spec", "pacing").get("maxDraining", 1)),
+        drain=_drain(mapping(raw, "spec", "drain")),
+        close=parse_close(raw.get("close", [])),
+        metrics=parse_metrics(raw.get("metrics", [])),
+        sidecars=_sidecars(mapping(raw, "spec", "sidecars")),
+        max_draining=_max_draining(mapping(raw, "spec", "pacing").get("maxDraining", 1)),
         paused=paused,
     )
-
-
-def _mapping(raw: Mapping[str, Any], at: str, key: str) -> Mapping[str, Any]:
-    value = raw.get(key, {})
-    if not isinstance(value, Mapping):
-        raise InvalidSpec(f"{at}.{key}", value, "must be an object")
-    return value
-
-
-def _text(raw: Mapping[str, Any], at: str, key: str, default: str | None) -> str:
-    value = raw.get(key, default)
-    if not isinstance(value, str) or not value:
-        raise InvalidSpec(f"{at}.{key}", value, "must be a non-empty string")
-    return value
 
 
 def _ports(raw: object) -> tuple[int | str, ...]:
@@ -170,14 +131,18 @@ def _ports(raw: object) -> tuple[int | str, ...]:
 
 
 def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
-    default = DrainPolicy()
+    at, default = "spec.drain", DrainPolicy()
+
+    def duration(key: str, value: float) -> float:
+        return seconds(raw, at, key, value, BOUNDS[key])
+
     policy = DrainPolicy(
-        client_idle_timeout=_seconds(raw, "clientIdleTimeout", default.client_idle_timeout),
-        idle_connections=_choice(raw, "idleConnections", default.idle_connections),
-        propagation=_seconds(raw, "propagation", default.propagation),
-        quiet=_seconds(raw, "quiet", default.quiet),
-        timeout=_seconds(raw, "timeout", default.timeout),
-        on_timeout=_choice(raw, "onTimeout", default.on_timeout),
+        client_idle_timeout=duration("clientIdleTimeout", default.client_idle_timeout),
+        idle_connections=choice(raw, at, "idleConnections", default.idle_connections),
+        propagation=duration("propagation", default.propagation),
+        quiet=duration("quiet", default.quiet),
+        timeout=duration("timeout", default.timeout),
+        on_timeout=choice(raw, at, "onTimeout", default.on_timeout),
     )
     least = policy.propagation + policy.quiet
     if policy.timeout < least:
@@ -190,76 +155,13 @@ def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
     return policy
 
 
-def _seconds(
-    raw: Mapping[str, Any],
-    key: str,
-    default: float,
-    *,
-    at: str = "spec.drain",
-    bounds: tuple[float, float] | None = None,
-) -> float:
-    value = raw.get(key)
-    if value is None:
-        return default
-    field = f"{at}.{key}"
-    if not isinstance(value, str):
-        raise InvalidSpec(field, value, "must be a duration in text, for example 60s")
-    try:
-        seconds = parse_duration(value)
-    except ValueError as error:
-        raise InvalidSpec(field, value, str(error)) from error
-    lowest, highest = bounds or BOUNDS[key]
-    if not lowest <= seconds <= highest:
-        raise InvalidSpec(
-            field,
-            value,
-            f"must be from {format_duration(lowest)} to {format_duration(highest)}",
-        )
-    return seconds
-
-
-def _choice(raw: Mapping[str, Any], key: str, default: _E, *, at: str = "spec.drain") -> _E:
-    value = raw.get(key, default.value)
-    for member in type(default):
-        if member.value == value:
-            return member
-    known = " or ".join(member.value for member in type(default))
-    raise InvalidSpec(f"{at}.{key}", value, f"must be {known}")
-
-
-def _close(raw: object) -> tuple[NginxClose, ...]:
-    if not isinstance(raw, list):
-        raise InvalidSpec("spec.close", raw, "must be a list of close drivers")
-    return tuple(_driver(f"spec.close[{index}]", item) for index, item in enumerate(raw))
-
-
-def _driver(field: str, raw: object) -> NginxClose:
-    if not isinstance(raw, Mapping) or list(raw) != ["nginx"]:
-        raise InvalidSpec(field, raw, "this version knows one close driver, nginx: {}")
-    status_file = _mapping(raw, field, "nginx").get("statusFile", STATUS_FILE)
-    _check_status_file(f"{field}.nginx.statusFile", status_file)
-    return NginxClose(status_file=status_file)
-
-
-def _check_status_file(field: str, path: object) -> None:
-    if not isinstance(path, str) or not _FILE.fullmatch(path):
-        raise InvalidSpec(
-            field, path, "must be an absolute path without . and .., for example /status/on"
-        )
-    if path != STATUS_FILE and f"{path}/".startswith(f"{SHARED_MOUNT}/"):
-        raise InvalidSpec(
-            field, path, f"{SHARED_MOUNT} is ours, and there only {STATUS_FILE} can be named"
-        )
-
-
 def _sidecars(raw: Mapping[str, Any]) -> SidecarPolicy:
-    order = _choice(raw, "order", SidecarOrder.BARRIER, at="spec.sidecars")
+    at = "spec.sidecars"
+    order = choice(raw, at, "order", SidecarOrder.BARRIER)
     if order is SidecarOrder.BARRIER and raw.get("sleep") is not None:
-        raise InvalidSpec(
-            "spec.sidecars.sleep", raw["sleep"], "means something with order: Sleep only; remove it"
-        )
-    sleep = _seconds(raw, "sleep", DEFAULT_SLEEP, at="spec.sidecars", bounds=SLEEP_BOUNDS)
-    return SidecarPolicy(order, sleep)
+        remedy = "means something with order: Sleep only; remove it"
+        raise InvalidSpec(f"{at}.sleep", raw["sleep"], remedy)
+    return SidecarPolicy(order, seconds(raw, at, "sleep", DEFAULT_SLEEP, SLEEP_BOUNDS))
 
 
 def _max_draining(value: object) -> int | str:

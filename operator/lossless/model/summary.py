@@ -11,13 +11,15 @@ from lossless.model import commands
 from lossless.model.conditions import Answer, Condition, ConditionType, Reason
 from lossless.model.drains import Drains
 from lossless.model.durations import format_duration
+from lossless.model.fields import InvalidSpec
 from lossless.model.gate import HOLDS, Supply, Verdict, Why
 from lossless.model.names import INJECT_LABEL, WEBHOOK_SERVICE
 from lossless.model.observation import Observation, Pod, Rollout, Workload
 from lossless.model.pacing import Pacing, Pause
 from lossless.model.phases import Phase
-from lossless.model.policy import InvalidSpec, RolloutSpec
+from lossless.model.policy import RolloutSpec
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase
+from lossless.model.troubles import REMEDIES
 
 _NAMED: Final = 3
 
@@ -334,6 +336,12 @@ def _degraded(picture: Picture) -> Condition:
             " them, allow it; the pods drain all the same"
         )
         return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason.AGENT_UNREACHABLE, message)
+    for kind, remedy in REMEDIES.items():
+        there = [one for one in picture.drains.troubles if one.kind is kind and not one.ended]
+        if there:
+            names = _names(one.pod for one in there)
+            message = f"on {names}: {there[0].text}. {remedy}"
+            return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason(kind.value), message)
     bare = next((pod for pod in picture.pods if pod.live and pod.unprotected), None)
     if bare is not None:
         message = (

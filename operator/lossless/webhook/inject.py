@@ -112,6 +112,8 @@ def inject(
         drain=spec.drain,
         probes=readiness_probes(places),
         status_files=files.paths,
+        close=spec.close,
+        metrics=spec.metrics,
         hooks=tuple(made.own for made in decisions.values() if made.own is not None),
         file_holds=tuple(name for name, made in decisions.items() if made.by_file),
         barrier=plan.barrier(decisions),

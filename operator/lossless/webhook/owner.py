@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lossless.model.fields import InvalidSpec
 from lossless.model.names import TEMPLATE_HASH_LABEL
-from lossless.model.policy import InvalidSpec, RolloutSpec, parse_spec
+from lossless.model.policy import RolloutSpec, parse_spec
 
 
 @dataclass(frozen=True, slots=True)

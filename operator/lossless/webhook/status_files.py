@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lossless.model.close_drivers import NginxClose
 from lossless.model.names import STATUS_FILE
 from lossless.model.policy import RolloutSpec
 from lossless.webhook.containers import Place
@@ -35,9 +36,9 @@ def find_status_files(
     paths, problems = [STATUS_FILE], []
     mounts: dict[str, Mapping[str, Any]] = {}
     for index, driver in enumerate(spec.close):
-        path = driver.status_file
-        if path in paths:
+        if not isinstance(driver, NginxClose) or driver.status_file in paths:
             continue
+        path = driver.status_file
         found = mount_for(pod, places, path)
         if isinstance(found, Missing):
             problems.append(f"spec.close[{index}].nginx.statusFile: {path!r}: {found.reason}")

@@ -1,0 +1,128 @@
+"""Balancers as processes on a host outside the cluster, each behind loopback ports of its own."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from e2e.balancers import envoy, haproxy, nginx
+from e2e.balancers.routes import FIXED, Backend
+from e2e.support.eventually import eventually
+from e2e.support.testbed import ROOT
+from e2e.support.world import World
+
+_FIRST_PORT: Final = 8100
+_START: Final = 60.0
+
+
+class Software(StrEnum):
+    """What balances."""
+
+    HAPROXY = "HAProxy"
+    NGINX = "nginx"
+    ENVOY = "Envoy"
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """One balancer's way to the pods, as its clients see it."""
+
+    software: Software
+    backend: Backend
+    port: int
+
+    @property
+    def url(self) -> str:
+        """For clients on the same host."""
+        return f"http://127.0.0.1:{self.port}/"
+
+
+@contextmanager
+def running(
+    world: World,
+    backends: Sequence[Backend],
+    programs: Mapping[Software, str],
+    *,
+    lag: int,
+) -> Iterator[tuple[Entrance, ...]]:
+    """Have balancers run until the end; yield their entrances, all of which lead to a pod.
+
+    Args:
+        world: with the service deployed.
+        backends: from ``routes.backends``.
+        programs: each balancer's program, a name or a path.
+        lag: seconds that a balancer takes to notice what it is not told.
+    """
+    with ExitStack() as stack:
+        entrances: list[Entrance] = []
+        for number, (software, program) in enumerate(programs.items()):
+            mine = [b for b in backends if software is not Software.NGINX or b.route in FIXED]
+            first = _FIRST_PORT + 100 * number
+            ports = {backend: first + index for index, backend in enumerate(mine)}
+            folder = world.logs / software.value
+            folder.mkdir(parents=True, exist_ok=True)
+            argv = _argv(software, program, ports, folder, lag)
+            world.mark(f"{software} takes up its work, {lag} s late to notice anything")
+            log = stack.enter_context((folder / "output.log").open("w"))
+            process = subprocess.Popen(
+                world.testbed.client_command(argv),
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            stack.callback(_end, process)
+            entrances += [Entrance(software, backend, port) for backend, port in ports.items()]
+        for entrance in entrances:
+            eventually(
+                lambda entrance=entrance: _leads_somewhere(world, entrance),  # type: ignore[misc]
+                what=f"{entrance.software} to find a pod by {entrance.backend.route}",
+                within=_START,
+            )
+        yield tuple(entrances)
+
+
+def _argv(
+    software: Software, program: str, ports: Mapping[Backend, int], folder: Path, lag: int
+) -> list[str]:
+    render: dict[Software, tuple[Callable[[], str], list[str]]] = {
+        Software.HAPROXY: (lambda: haproxy.config(ports, lag=lag), [program, "-db", "-f"]),
+        Software.NGINX: (
+            lambda: nginx.config(ports, folder=str(folder)),
+            [program, "-e", str(folder / "error.log"), "-c"],
+        ),
+        Software.ENVOY: (
+            lambda: envoy.config(ports, lag=lag),
+            [program, "--concurrency", "1", "--use-dynamic-base-id", "-l", "warn", "-c"],
+        ),
+    }
+    text, argv = render[software]
+    file = folder / ("envoy.yaml" if software is Software.ENVOY else "balancer.conf")
+    file.write_text(text())
+    return [*argv, str(file)]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _leads_somewhere(world: World, entrance: Entrance) -> bool:
+    program = "import sys,urllib.request as r; r.urlopen(sys.argv[1], data=b'', timeout=5).read()"
+    done = subprocess.run(
+        world.testbed.client_command([sys.executable, "-c", program, entrance.url]),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode == 0

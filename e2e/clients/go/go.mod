@@ -1,0 +1,3 @@
+module lossless/clients
+
+go 1.26

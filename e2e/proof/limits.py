@@ -1,0 +1,47 @@
+"""What no server can make good: clients that lose requests by themselves, each with its reason.
+
+A limit explains a cell only if every single failure in it is of the kinds that it names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from e2e.clients.order import Protocol
+from e2e.clients.report import ClientReport
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One known weakness of one client."""
+
+    client: str
+    protocol: Protocol
+    proxies: tuple[str, ...]
+    kinds: tuple[str, ...]
+    """Names of the failures, without their method."""
+    reason: str
+    """One line, for the user who sees it happen."""
+
+
+LIMITS: Final = (
+    Limit(
+        client="httpx",
+        protocol=Protocol.H2,
+        proxies=("envoy",),
+        kinds=("ProtocolError", "LocalProtocolError", "RemoteProtocolError"),
+        reason="h2 calls a connection closed as soon as it reads a GOAWAY, so httpx drops the "
+        "streams in flight on it, whoever sent it and why (encode/httpcore#46, #1054)",
+    ),
+)
+
+
+def explanation(proxy: str, report: ClientReport, limits: Sequence[Limit] = LIMITS) -> Limit | None:
+    """Return the limit that explains every failure of a client, or None."""
+    for limit in limits:
+        if (limit.client, limit.protocol) != (report.client, report.protocol):
+            continue
+        kinds = {kind.partition(" ")[2] for kind in report.kinds}
+        if proxy in limit.proxies and kinds and kinds <= set(limit.kinds):
+            return limit
+    return None

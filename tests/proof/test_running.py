@@ -1,0 +1,59 @@
+"""Running a client: what it says is believed only as long as it makes sense."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from e2e.clients.order import Order, Protocol
+from e2e.proof.running import ClientFailed, RunningClient
+from e2e.sample.image.app import App
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    """A running app."""
+    app = App("web-1", "v1")
+    server = await asyncio.start_server(app.serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+
+
+async def test_a_client_is_followed_from_its_first_word_to_its_result(
+    url: str, tmp_path: Path
+) -> None:
+    """Its order reaches it, it goes on, and when it is stopped everything has been counted."""
+    order = Order(url, Protocol.H1, think=0.01, slow=1, slow_seconds=0.2)
+    argv = [sys.executable, "-m", "e2e.clients.python.aiohttp_client"]
+    client = RunningClient("aiohttp", order.command(argv), tmp_path / "log", slowest=0.2)
+
+    await asyncio.to_thread(client.goes_on, requests=50)
+    report = await asyncio.to_thread(client.stop)
+
+    assert (report.client, report.protocol, report.failed) == ("aiohttp", "h1", 0)
+    assert report.requests >= 50
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        pytest.param("import sys; sys.exit('no such host')", "no such host", id="it ends at once"),
+        pytest.param(
+            "print('hello', flush=True); input()", "not a client's line", id="it says nonsense"
+        ),
+        pytest.param("pass", "0", id="it says nothing at all"),
+    ],
+)
+def test_a_client_that_breaks_is_not_one_that_lost_nothing(
+    program: str, said: str, tmp_path: Path
+) -> None:
+    """Its last words are in the error, and it has no report."""
+    client = RunningClient("odd", [sys.executable, "-c", program], tmp_path / "log", slowest=0)
+
+    with pytest.raises(ClientFailed, match=said):
+        client.goes_on(requests=1)
+    with pytest.raises(ClientFailed, match="odd left no result"):
+        client.stop()
