@@ -74,7 +74,7 @@ async def test_every_kind_is_asked(tmp_path: Path) -> None:
     ("answer", "problem"),
     [
         pytest.param(None, "no answer within 0.1 s", id="hangs"),
-        pytest.param(b"", "not HTTP/1.1", id="closes"),
+        pytest.param(b"", "closed without an answer", id="closes"),
         pytest.param(ok(b"", "404 Not Found"), "HTTP 404 from /nginx_status", id="not-there"),
         pytest.param(ok(b"<html>"), "not a stub_status page: '<html>'", id="nonsense"),
         pytest.param(ok(b"\xff\xfe"), "not a stub_status page", id="no-text"),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from lossless.agent.calls import call
+from lossless.agent.causes import cause_of
 from lossless.agent.log import Log
 from lossless.model.hooks import HttpHook, OwnHook
 
@@ -49,15 +49,24 @@ class OwnHooks:
         await asyncio.gather(*(self._run(hook, seconds) for hook in pending))
 
     async def _run(self, hook: HttpHook, seconds: float) -> None:
+        from lossless.agent.http_client import exchange  # noqa: PLC0415 # only where there is one
+
         what = f"preStop of {hook.container}"
         try:
-            status = await call(self._host, hook.port, hook.path, hook.headers, seconds=seconds)
-        except (OSError, ValueError) as error:
-            cause = f"{error}" or f"no answer in {seconds:.0f} s"
-            self._note(what, f"{what}: {type(error).__name__}: {cause}")
+            async with asyncio.timeout(seconds):
+                answer = await exchange(
+                    hook.port,
+                    "GET",
+                    hook.path,
+                    host=self._host,
+                    headers=hook.headers,
+                    limit=None,
+                )
+        except Exception as error:  # noqa: BLE001 # see the class's promise
+            self._note(what, f"{what}: {cause_of(error, seconds)}")
         else:
-            self._log("own hook done", container=hook.container, status=status)
-            if not 200 <= status < 300:  # noqa: PLR2004 # success
-                self._note(what, f"{what}: it was answered with status {status}")
+            self._log("own hook done", container=hook.container, status=answer.status)
+            if not answer.success:
+                self._note(what, f"{what}: it was answered with status {answer.status}")
         finally:
             self._pending.pop(hook.container, None)
