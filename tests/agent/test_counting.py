@@ -28,15 +28,24 @@ class Watch:
         self.now = 100.0
         self.events: list[dict[str, Any]] = []
 
-    def counting(self, *counters: Counter, patience: float = 5.0, prefix: str = "") -> Counting:
+    def counting(self, *counters: Counter, patience: float = 5.0, **where: Any) -> Counting:
         """Return what asks ``counters``."""
         return Counting(
             counters,
             clock=Clock(boot=lambda: self.now),
             log=lambda _event, **fields: self.events.append(fields),
-            prefix=prefix,
             patience=patience,
+            **where,
         )
+
+
+async def test_a_socket_that_no_volume_brings_is_unknown() -> None:
+    """And never zero: the drain waits for it, and says what for."""
+    counting = Watch().counting(HaproxyStats("/h.sock"), out_of_reach=("/h.sock",))
+    (reading,) = await counting.read(9.0)
+
+    assert reading.value is None
+    assert reading.problem.startswith("no volume of the pod brings /h.sock to the agent")
 
 
 async def test_every_kind_is_asked(tmp_path: Path) -> None:

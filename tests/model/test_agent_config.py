@@ -64,6 +64,7 @@ CONFIG = AgentConfig(
         HaproxyStats(port=9999),
         Prometheus(9090, "open", "/m", (("a", "b"), ("c", "")), ZeroMeans.NO_CONNECTIONS),
     ),
+    out_of_reach=("/run/h.sock",),
 )
 
 
@@ -106,6 +107,7 @@ def test_unknown_keys_are_ignored() -> None:
         pytest.param("probes", {"probes": ()}, id="probes"),
         pytest.param("close", {"close": ()}, id="close"),
         pytest.param("metrics", {"metrics": ()}, id="metrics"),
+        pytest.param("outOfReach", {"out_of_reach": ()}, id="out-of-reach"),
     ],
 )
 def test_later_additions_have_defaults(key: str, expected: dict[str, object]) -> None:

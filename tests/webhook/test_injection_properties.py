@@ -112,7 +112,14 @@ SPECS = st.fixed_dictionaries(
     optional={
         "ports": st.lists(st.sampled_from([80, "http"]), max_size=2),
         "sidecars": st.sampled_from([{"order": "Barrier"}, {"order": "Sleep", "sleep": "7s"}]),
-        "close": st.sampled_from([[], [{"nginx": {"statusFile": "/data/on"}}]]),
+        "close": st.sampled_from(
+            [
+                [],
+                [{"nginx": {"statusFile": "/data/on"}}],
+                [{"haproxy": {"socket": "/data/h.sock"}}, {"file": {"path": "/tmp/on"}}],  # noqa: S108 # of a pod
+            ]
+        ),
+        "metrics": st.sampled_from([[], [{"haproxyStats": {"socket": "/data/h.sock"}}]]),
     },
 )
 

@@ -94,7 +94,9 @@ def write_marker(path: str, marker: Marker) -> str:
 
 
 def show(path: str) -> str:
-    """Create a file that only has to be there; return what went wrong, or nothing."""
+    """Create a file, or leave it as it is; return what went wrong, or nothing."""
+    if os.path.lexists(path):
+        return ""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
     except OSError as error:
@@ -110,7 +112,7 @@ def show_status(path: str) -> str:
     directory = os.path.dirname(path)  # noqa: PTH120 # pathlib costs memory in every pod
     if os.path.lexists(path) and not os.access(directory, os.W_OK):
         return f"cannot remove {path} when the pod drains{_PERMISSION}"
-    return "" if os.path.lexists(path) else show(path)
+    return show(path)
 
 
 def hide_status(path: str) -> str:

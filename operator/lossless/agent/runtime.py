@@ -179,8 +179,14 @@ def _counting(
         return None
     from lossless.agent.counting import Counting  # noqa: PLC0415 # see above
 
-    prefix = settings.paths.prefix
-    return Counting(settings.config.metrics, clock=clock, log=log, prefix=prefix).read
+    config = settings.config
+    return Counting(
+        config.metrics,
+        clock=clock,
+        log=log,
+        prefix=settings.paths.prefix,
+        out_of_reach=config.out_of_reach,
+    ).read
 
 
 def _closing(
@@ -191,7 +197,13 @@ def _closing(
         return None, tuple
     from lossless.agent.closing import Closing  # noqa: PLC0415 # see above
 
-    closing = Closing(settings.config.close, log=log, prefix=settings.paths.prefix)
+    config = settings.config
+    closing = Closing(
+        config.close,
+        log=log,
+        prefix=settings.paths.prefix,
+        out_of_reach=config.out_of_reach,
+    )
     return closing.run, lambda: closing.states
 
 

@@ -55,6 +55,9 @@ class AgentConfig:
     """Seconds the pod had to stop before it was injected."""
     close: tuple[CloseDriver, ...] = ()
     metrics: tuple[Counter, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
+    """Paths of ``close`` and ``metrics`` that no volume brings to the agent. Its own files may have
+    the same names, so it cannot tell by looking."""
     problems: tuple[str, ...] = ()
     """Items of ``close`` and ``metrics`` that were left out because they could not be understood;
     never written, only read."""
@@ -88,6 +91,7 @@ class AgentConfig:
                 "grace": self.grace,
                 "close": [driver_document(driver) for driver in self.close],
                 "metrics": [counter_document(counter) for counter in self.metrics],
+                "outOfReach": list(self.out_of_reach),
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -135,6 +139,7 @@ def parse_agent_config(text: str) -> AgentConfig:
             grace=float(raw.get("grace", DEFAULT_GRACE)),
             close=_known(raw, "close", parse_driver, problems),
             metrics=_known(raw, "metrics", parse_counter, problems),
+            out_of_reach=_texts(raw.get("outOfReach", [])),
             problems=tuple(problems),
         )
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:

@@ -186,6 +186,22 @@ def parse_driver(raw: object, at: str) -> CloseDriver:
             return FileClose(file_path(value, at, "path"), action)
 
 
+def shared_path(driver: CloseDriver) -> tuple[tuple[str, str], ...]:
+    """Return the field of ``driver`` by which it meets a program, and the path; at most one.
+
+    The agent needs a volume to get there.
+    """
+    match driver:
+        case NginxClose(path):
+            return (("nginx.statusFile", path),)
+        case HaproxyClose(path) if path:
+            return (("haproxy.socket", path),)
+        case FileClose(path):
+            return (("file.path", path),)
+        case _:
+            return ()
+
+
 def driver_document(driver: CloseDriver) -> dict[str, Any]:
     """Return ``driver`` as it stands in a spec, every default written out."""
     match driver:

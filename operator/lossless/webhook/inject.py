@@ -39,7 +39,7 @@ from lossless.webhook.hooks import Decision, decide
 from lossless.webhook.options import AgentSettings
 from lossless.webhook.patching import Operation, Patch
 from lossless.webhook.plan import make_plan
-from lossless.webhook.status_files import find_status_files
+from lossless.webhook.shared_paths import find_shared_paths
 
 _LABEL_VALUE_MAX: Final = 63
 #: Characters of an annotation that tells people something.
@@ -78,7 +78,7 @@ def inject(
     before = _told_before(pod)
     places = serving(pod)
     ports, unknown = counted_ports(spec.ports, places)
-    files = find_status_files(pod, places, spec)
+    shared = find_shared_paths(pod, places, spec)
     plan = make_plan(pod, spec, places, ports, before)
     patch = Patch(pod)
     patch.put(("metadata", "labels", ROLLOUT_LABEL), rollout)
@@ -88,7 +88,7 @@ def inject(
         " declare it, or use a number"
         for name in unknown
     ]
-    warnings += files.problems
+    warnings += shared.problems
     warnings += plan.problems
     _put_volumes(patch)
     decisions: dict[str, Decision] = {}
@@ -111,15 +111,16 @@ def inject(
         ports=ports,
         drain=spec.drain,
         probes=readiness_probes(places),
-        status_files=files.paths,
+        status_files=shared.status_files,
         close=spec.close,
         metrics=spec.metrics,
+        out_of_reach=shared.out_of_reach,
         hooks=tuple(made.own for made in decisions.values() if made.own is not None),
         file_holds=tuple(name for name, made in decisions.items() if made.by_file),
         barrier=plan.barrier(decisions),
         grace=plan.grace,
     )
-    _put_agent(patch, agent_container(settings, config, pod["spec"], files.mounts))
+    _put_agent(patch, agent_container(settings, config, pod["spec"], shared.mounts))
     return Injection(
         operations=tuple(patch.operations),
         warnings=(*warnings, *(f"container {text}" for text in bare)),

@@ -56,12 +56,12 @@ class Missing:
 
 
 def mount_for(pod: Mapping[str, Any], places: tuple[Place, ...], path: str) -> Found | Missing:
-    """Return how the agent gets to the directory of ``path``, to create and remove files there.
+    """Return how the agent gets to the directory of ``path``, to use what is there.
 
     Args:
         pod: as in an admission request.
         places: of the containers that serve; one of them has the volume mounted.
-        path: absolute, of a file.
+        path: absolute, of a file or socket.
     """
     mounts = [found for place in places if (found := _mount_in(place, path)) is not None]
     if not mounts:

@@ -1,4 +1,4 @@
-"""Status files of the user's own, on volumes of the pod."""
+"""Status files, other files and sockets of the user's own, on volumes of the pod."""
 
 from typing import Any
 
@@ -138,3 +138,65 @@ def test_a_file_out_of_reach_is_told() -> None:
     )
     assert after["metadata"]["annotations"]["lossless.dev/incomplete"] == warning
     assert config_of(after).status_files == ("/lossless/serving",)
+    assert config_of(after).out_of_reach == ("/status/on",)
+
+
+SHARED = {
+    "close": [
+        {"haproxy": {"socket": "/run/haproxy/admin.sock"}},
+        {"file": {"path": "/status/off", "action": "Create"}},
+        {"file": {"path": "/lossless/serving"}},
+        {"haproxy": {"port": 9999}},
+        {"http": {"port": 7001, "path": "/leave"}},
+    ],
+    "metrics": [
+        {"haproxyStats": {"socket": "/run/haproxy/admin.sock"}},
+        {"haproxyStats": {"port": 9999}},
+    ],
+}
+
+
+def test_the_agent_gets_files_and_sockets() -> None:
+    """Each volume once; ports, URLs and our own file need none."""
+    mounts = [mount("/run/haproxy", "run"), mount("/status", readOnly=True)]
+    raw = pod(
+        container("haproxy", volumeMounts=mounts), volumes=[EMPTY, {"name": "run", "emptyDir": {}}]
+    )
+    after = injected(raw, **SHARED)
+
+    assert agent_of(after)["volumeMounts"][-2:] == [mount("/run/haproxy", "run"), mount("/status")]
+    assert config_of(after).status_files == ("/lossless/serving",)
+    assert config_of(after).out_of_reach == ()
+    assert injection(raw, **SHARED).warnings == ()
+    assert injection(after, **SHARED).operations == ()
+
+
+def test_files_and_sockets_out_of_reach_are_told() -> None:
+    """By every field that names one; the agent keeps them, so that a counter is not taken for 0."""
+    decided = injection(pod(), **SHARED)
+    after = injected(pod(), **SHARED)
+    why = "no container of this pod has a volume mounted there; mount an emptyDir at its directory"
+
+    assert [warning.partition(f": {why}")[::2] for warning in decided.warnings] == [
+        ("spec.close[0].haproxy.socket: '/run/haproxy/admin.sock'", " into that container"),
+        ("spec.close[1].file.path: '/status/off'", " into that container"),
+        ("spec.metrics[0].haproxyStats.socket: '/run/haproxy/admin.sock'", " into that container"),
+    ]
+    told = after["metadata"]["annotations"]["lossless.dev/incomplete"]
+    assert told == "; ".join(decided.warnings)
+    assert config_of(after).out_of_reach == ("/run/haproxy/admin.sock", "/status/off")
+    assert len(config_of(after).close) == 5
+    assert len(config_of(after).metrics) == 2
+    assert injection(after, **SHARED).operations == ()
+
+
+def test_what_comes_into_reach_between_two_passes_is_used() -> None:
+    """Another webhook may bring the container that shares the volume."""
+    between = injected(pod(volumes=[EMPTY]), close=NGINX)
+    between["spec"]["containers"].append(container("late", volumeMounts=[mount("/status")]))
+    after = injected(between, close=NGINX)
+
+    assert config_of(after).out_of_reach == ()
+    assert config_of(after).status_files == ("/lossless/serving", "/status/on")
+    assert agent_of(after)["volumeMounts"][-1] == mount("/status")
+    assert "lossless.dev/incomplete" not in after["metadata"]["annotations"]
