@@ -141,7 +141,7 @@ def test_a_file_out_of_reach_is_told() -> None:
     assert config_of(after).out_of_reach == ("/status/on",)
 
 
-SHARED = {
+SHARED: Raw = {
     "close": [
         {"haproxy": {"socket": "/run/haproxy/admin.sock"}},
         {"file": {"path": "/status/off", "action": "Create"}},
