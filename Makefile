@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof test check unit e2e cluster down bench format lock clean packages tools clients
+.PHONY: help demo proof balancers test check unit e2e cluster down bench format lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ demo: tools  ## Three rollouts of one service under load: plain, sleep, lossless
 
 proof: tools clients  ## Every client, protocol and proxy: what is lost, plain and lossless (about 40 minutes)
 	$(BIN)/python -m e2e.proof
+
+balancers: tools clients  ## HAProxy, nginx and Envoy before the cluster, by every route: what is lost (about 5 minutes)
+	$(BIN)/python -m e2e.balancers
 
 test: check unit e2e  ## All of it: lint, types, layers, unit tests, chart, and e2e on a real cluster
 
@@ -60,6 +63,7 @@ tools: $(VENV)/.done packages
 
 clients: $(VENV)/.done
 	e2e/cluster/install-packages e2e/clients/debian-packages.txt
+	e2e/cluster/install-packages e2e/balancers/debian-packages.txt
 	$(BIN)/python -m e2e.clients
 
 $(VENV)/.done: requirements/dev.txt

@@ -23,7 +23,14 @@ from lossless.model.phases import Phase
 from lossless.model.policy import BOUNDS, IdleConnections, OnTimeout, parse_spec
 from lossless.model.report import Connections, Oldest
 from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder
-from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.status import (
+    MAX_HISTORY,
+    MAX_PODS,
+    LastRollout,
+    PodStatus,
+    RolloutPhase,
+    RolloutStatus,
+)
 from lossless.model.troubles import Trouble
 from tests.support.bad_specs import BAD_SPECS, GOOD_SPECS, BadSpec, GoodSpec
 
@@ -61,6 +68,20 @@ ONE_VALUE: Final = frozenset({"targetRef.apiVersion", "targetRef.kind"})
 SLEEP: Final = {"order": "Sleep", "sleep": "5m"}
 
 
+#: A rollout in which no field is empty.
+FULL_ROLLOUT: Final = LastRollout(
+    started=1_000,
+    finished=1_090,
+    drained=2,
+    timed_out=1,
+    lost=1,
+    discarded=3,
+    before="3",
+    revision="4",
+    paused=Reason.TIMED_OUT,
+    resumed="2026-01-01T00:00:00Z somebody",
+    superseded=True,
+)
 #: A status in which no field is empty.
 FULL_STATUS: Final = RolloutStatus(
     phase=RolloutPhase.PROGRESSING,
@@ -73,7 +94,8 @@ FULL_STATUS: Final = RolloutStatus(
     connections=17,
     revision="4",
     resumed="2026-01-01",
-    last_rollout=LastRollout(started=1_000, finished=1_090, drained=2, timed_out=1, lost=1),
+    last_rollout=FULL_ROLLOUT,
+    history=(FULL_ROLLOUT,),
     pods=(
         PodStatus(
             name="web-1",
@@ -361,6 +383,7 @@ def test_reasons_are_ones_to_the_api_server(reason: Reason) -> None:
 def test_a_status_of_the_controllers_size_fits() -> None:
     """The schema's bounds are no tighter than those that the controller keeps."""
     assert STATUS["pods"]["maxItems"] >= MAX_PODS
+    assert STATUS["history"]["maxItems"] >= MAX_HISTORY
     assert STATUS["conditions"]["items"]["properties"]["message"]["maxLength"] >= MAX_MESSAGE
 
 
@@ -377,6 +400,18 @@ def test_a_status_of_the_controllers_size_fits() -> None:
 def test_the_status_explains_every_word_it_may_show(description: str, words: type[StrEnum]) -> None:
     """No enum, so that a newer controller may say more; the explanation still lists them all."""
     assert [word for word in words if word.value not in description] == []
+
+
+def test_history_and_last_rollout_have_the_same_words() -> None:
+    """What is remembered of a rollout is what was shown of it."""
+    history = STATUS["history"]["items"]["properties"]
+    assert {k: v["type"] for k, v in history.items()} == {
+        k: v["type"] for k, v in STATUS["lastRollout"]["properties"].items()
+    }
+    assert (
+        f"the last {'ten' if MAX_HISTORY == 10 else MAX_HISTORY}"
+        in (STATUS["history"]["description"])
+    )
 
 
 def test_columns_fit_a_terminal() -> None:

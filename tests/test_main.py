@@ -1,5 +1,7 @@
 """The command line: one line says what is wrong, and the exit code whose fault it is."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,19 @@ def test_an_api_server_that_is_not_there_is_no_traceback(
     said = capsys.readouterr().err
     assert said.startswith("lossless release: ")
     assert "Traceback" not in said
+
+
+def test_a_package_that_is_not_installed_is_named_with_its_remedy() -> None:
+    """The package itself has no dependencies, so that applications can install it."""
+    ended = subprocess.run(  # this interpreter, without any site-packages
+        [sys.executable, "-S", "-m", "lossless", "release"],
+        cwd=Path(__file__).parent.parent / "operator",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("lossless release: ")
+    assert "is not installed: pip install 'lossless-operator[operator]'" in ended.stderr
+    assert "Traceback" not in ended.stderr

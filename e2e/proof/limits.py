@@ -29,9 +29,9 @@ LIMITS: Final = (
         client="httpx",
         protocol=Protocol.H2,
         proxies=("envoy",),
-        kinds=("ProtocolError", "LocalProtocolError", "RemoteProtocolError"),
-        reason="h2 calls a connection closed as soon as it reads a GOAWAY, so httpx drops the "
-        "streams in flight on it, whoever sent it and why (encode/httpcore#46, #1054)",
+        kinds=("GoawayError", "ProtocolError", "StreamClosedError"),
+        reason="drops its streams in flight when it reads a GOAWAY, whoever sent it (encode/"
+        "httpcore#46, #1054), and now and then one without any",
     ),
 )
 

@@ -68,18 +68,17 @@ class RunningClient:
             raise ClientFailed(f"{self.name} ended in mid-run: {self._last_words()}")
         return self._reports[-1]
 
-    def goes_on(self, *, requests: int, within: float = _FIRST_WORD) -> None:
-        """Wait until so many more requests have ended.
+    def reaches(self, requests: int, *, within: float) -> None:
+        """Wait until so many requests have ended since it started.
 
         Raises:
             ClientFailed: it has ended though nobody stopped it.
             NeverHappened: they have not within so many seconds.
         """
-        goal = self.so_far.requests + requests
         eventually(
             lambda: self.so_far,
-            lambda report: report.requests >= goal,
-            what=f"{requests} more requests of {self.name}",
+            lambda report: report.requests >= requests,
+            what=f"{requests} requests of {self.name}",
             within=within,
         )
 

@@ -21,6 +21,8 @@ from e2e.support.world import World
 
 #: Requests that each client must have sent before the rollout begins, and after it has ended.
 _WARM: Final = 30
+#: Seconds for the former: five Java processes begin at the same time.
+_START: Final = 90.0
 #: Seconds for the latter: each client sends some 25 a second.
 _AFTER: Final = 15.0
 #: Fewer requests of a client than this in a whole rollout prove nothing.
@@ -82,12 +84,13 @@ def rolled_out_under_every_client(
         given.every_pod_has_an_agent(world)
     with _running(world, proxy, setting) as running:
         for client in running.values():
-            client.goes_on(requests=_WARM)
+            client.reaches(_WARM, within=_START)
         when.rolled_out(world)
-        for client in running.values():
+        goals = {client: client.so_far.requests + _WARM for client in running.values()}
+        for client, goal in goals.items():
             # One that hangs is no reason to stop: what it waits for in vain counts as lost.
             with suppress(NeverHappened):
-                client.goes_on(requests=_WARM, within=_AFTER)
+                client.reaches(goal, within=_AFTER)
         for client in running.values():  # first all, so that they finish at the same time
             client.ask_to_stop()
         return {key: client.stop() for key, client in running.items()}

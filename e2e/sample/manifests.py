@@ -8,8 +8,6 @@ from typing import Any, Final
 from lossless.model import names
 
 NAME: Final = "web"
-#: The same pods by their own addresses, for clients and balancers that find them by DNS.
-HEADLESS: Final = "web-pods"
 HTTP_PORT: Final = 8080
 APP_PORT: Final = 8081
 STORE_PORT: Final = 5432
@@ -53,8 +51,8 @@ class Sample:
     """Further fields of the pod's spec."""
 
     def objects(self) -> list[Manifest]:
-        """Return the Services and the Deployment."""
-        return [_service(NAME), _service(HEADLESS, clusterIP="None"), self.deployment()]
+        """Return the Service and the Deployment."""
+        return [_service(), self.deployment()]
 
     def deployment(self) -> Manifest:
         """Return the Deployment."""
@@ -147,16 +145,12 @@ class Sample:
         }
 
 
-def _service(name: str, **spec: Any) -> Manifest:
+def _service() -> Manifest:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {
-            "selector": {"app": NAME},
-            "ports": [{"port": 80, "targetPort": HTTP_PORT}],
-            **spec,
-        },
+        "metadata": {"name": NAME},
+        "spec": {"selector": {"app": NAME}, "ports": [{"port": 80, "targetPort": HTTP_PORT}]},
     }
 
 

@@ -1,4 +1,4 @@
-"""``lossless controller | webhook | release``: reads options, composes, decides nothing.
+"""``lossless controller | webhook | release | nginx-…``: reads options, composes, decides nothing.
 
 The agent has an entry of its own (``python3 -m lossless.agent``): what the other two import is
 more than a user's pod should pay for. For the same reason each command imports its own part only.
@@ -13,22 +13,43 @@ from typing import Final
 
 from lossless import __version__
 from lossless.cluster.errors import ApiError
-from lossless.telemetry import logs
+from lossless.model.names import STATUS_FILE
+from lossless.telemetry.levels import LEVELS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command until it is told to stop; return its exit code.
 
     0: stopped in order. 1: failed, the last line on stderr says why. 2: the options are wrong.
+    nginx-check: 0: nothing found. 1: findings. 2: options or configuration cannot be read.
     """
     options = _parser().parse_args(arguments)
-    logs.configure(options.log_level)
     try:
-        asyncio.run(_COMMANDS[options.command](options))
+        if options.command in _TOOLS:
+            return _TOOLS[options.command](options)
+        asyncio.run(_serve(options))
     except (ApiError, ValueError, OSError) as error:
-        sys.stderr.write(f"lossless {options.command}: {error}\n")
-        return 1
+        return _failed(options.command, str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "lossless":
+            raise
+        return _failed(
+            options.command,
+            f"{error.name} is not installed: pip install 'lossless-operator[operator]'",
+        )
     return 0
+
+
+def _failed(command: str, why: str) -> int:
+    sys.stderr.write(f"lossless {command}: {why}\n")
+    return 1
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    from lossless.telemetry import logs  # noqa: PLC0415 # see the module
+
+    logs.configure(options.log_level)
+    await _COMMANDS[options.command](options)
 
 
 async def _controller(options: argparse.Namespace) -> None:
@@ -74,6 +95,59 @@ async def _release(options: argparse.Namespace) -> None:
     sys.stdout.write(f"Injection has ended; gates opened: {opened}\n")
 
 
+def _nginx_snippet(options: argparse.Namespace) -> int:
+    from lossless.nginx.snippet import Wishes, snippet  # noqa: PLC0415 # see the module
+
+    text = snippet(
+        Wishes(
+            upstream=options.upstream,
+            locations=tuple(options.location or ["/"]),
+            status_file=options.status_file,
+            websocket=options.websocket,
+            http2=options.http2,
+            reload_after=options.reload_after,
+        )
+    )
+    sys.stdout.write(text)
+    return 0
+
+
+def _nginx_check(options: argparse.Namespace) -> int:
+    from lossless.nginx.check import Expectations, check  # noqa: PLC0415 # see the module
+    from lossless.nginx.contexts import seconds  # noqa: PLC0415 # the same
+    from lossless.nginx.directives import (  # noqa: PLC0415 # the same
+        UnreadableError,
+        read_configuration,
+    )
+    from lossless.nginx.findings import Severity  # noqa: PLC0415 # the same
+    from lossless.nginx.report import as_json, as_text  # noqa: PLC0415 # the same
+
+    idle = seconds(options.client_idle_timeout)
+    if idle is None:
+        _failed(
+            options.command,
+            f"--client-idle-timeout: {options.client_idle_timeout!r} is not a time; "
+            "write 60s or 1m30s",
+        )
+        return 2
+    try:
+        findings = check(
+            read_configuration(options.file, prefix=options.prefix),
+            Expectations(
+                status_file=options.status_file,
+                client_idle=idle,
+                http2_reload=options.http2_reload,
+            ),
+        )
+    except UnreadableError as error:
+        _failed(options.command, str(error))
+        return 2
+    sys.stdout.write(as_json(findings) if options.output == "json" else as_text(findings))
+    limit = Severity(options.fail_on)
+    return int(any(one.severity.is_at_least(limit) for one in findings))
+
+
+_TOOLS: Final = {"nginx-snippet": _nginx_snippet, "nginx-check": _nginx_check}
 _COMMANDS: Final = {"controller": _controller, "webhook": _webhook, "release": _release}
 
 
@@ -84,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--kubeconfig", help="default: the pod's service account")
-    common.add_argument("--log-level", choices=logs.LEVELS, default="info")
+    common.add_argument("--log-level", choices=LEVELS, default="info")
     server = argparse.ArgumentParser(add_help=False)
     server.add_argument("--namespace", required=True, help="namespace of the installation")
 
@@ -118,7 +192,66 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "release", parents=[common], help="before a removal: end injection and open every gate"
     )
+    _add_nginx(commands)
     return parser
+
+
+def _add_nginx(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--status-file",
+        default=STATUS_FILE,
+        metavar="PATH",
+        help="statusFile of the LosslessRollout; default: %(default)s",
+    )
+    printed = commands.add_parser(
+        "nginx-snippet", parents=[common], help="print the close-frame configuration for nginx"
+    )
+    printed.add_argument(
+        "--upstream", default="http://app", help="what is passed to; default: %(default)s"
+    )
+    printed.add_argument(
+        "--location", action="append", help="may be given several times; default: /"
+    )
+    printed.add_argument(
+        "--websocket", action="store_true", help="pass Upgrade on in every location"
+    )
+    printed.add_argument(
+        "--http2", action="store_true", help="also the reload that HTTP/2 clients need"
+    )
+    printed.add_argument(
+        "--reload-after",
+        type=int,
+        default=5,
+        metavar="SECONDS",
+        help="from the drain's start to that reload; default: %(default)s",
+    )
+
+    checked = commands.add_parser(
+        "nginx-check",
+        parents=[common],
+        help="find what in an nginx configuration works against a drain",
+    )
+    checked.add_argument("file", help="that nginx is started with, usually nginx.conf")
+    checked.add_argument(
+        "--prefix", metavar="DIR", help="where relative includes start; default: that of the file"
+    )
+    checked.add_argument(
+        "--client-idle-timeout",
+        default="60s",
+        metavar="TIME",
+        help="after which clients give an idle connection up; default: %(default)s",
+    )
+    checked.add_argument(
+        "--http2-reload", action="store_true", help="nginx is told to reload in a drain"
+    )
+    checked.add_argument("--output", choices=("text", "json"), default="text")
+    checked.add_argument(
+        "--fail-on",
+        choices=("error", "warning", "note"),
+        default="warning",
+        help="exit with 1 from this severity on; default: %(default)s",
+    )
 
 
 if __name__ == "__main__":

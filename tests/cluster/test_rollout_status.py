@@ -21,6 +21,20 @@ ROOT = Path(__file__).resolve().parents[2]
 COUNTS = st.integers(min_value=0, max_value=10**9)
 TIMES = st.integers(min_value=1, max_value=4 * 10**9)
 TEXTS = st.text(max_size=40)
+ROLLOUTS = st.builds(
+    LastRollout,
+    started=TIMES,
+    finished=st.just(0) | TIMES,
+    drained=COUNTS,
+    timed_out=COUNTS,
+    lost=COUNTS,
+    discarded=COUNTS,
+    before=TEXTS,
+    revision=TEXTS,
+    paused=TEXTS,
+    resumed=TEXTS,
+    superseded=st.booleans(),
+)
 STATUSES = st.builds(
     RolloutStatus,
     phase=st.none() | st.sampled_from(RolloutPhase),
@@ -44,15 +58,8 @@ STATUSES = st.builds(
     connections=st.none() | COUNTS,
     revision=TEXTS,
     resumed=TEXTS,
-    last_rollout=st.none()
-    | st.builds(
-        LastRollout,
-        started=TIMES,
-        finished=st.just(0) | TIMES,
-        drained=COUNTS,
-        timed_out=COUNTS,
-        lost=COUNTS,
-    ),
+    last_rollout=st.none() | ROLLOUTS,
+    history=st.lists(ROLLOUTS, max_size=3).map(tuple),
     pods=st.lists(
         st.builds(
             PodStatus,
@@ -87,6 +94,7 @@ JSON = st.recursive(
                     "conditions",
                     "pods",
                     "lastRollout",
+                    "history",
                     "uid",
                     "phase",
                     "type",

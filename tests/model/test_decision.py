@@ -432,10 +432,14 @@ def test_a_rollout_begins_and_ends_with_its_numbers() -> None:
     end = decide(done, NOW + 90)
 
     assert "RolloutStarted" in reasons(middle)
-    assert status_of(middle).last_rollout == LastRollout(int(NOW + 10), 0, 1, 0, 1)
+    assert status_of(middle).last_rollout == LastRollout(
+        int(NOW + 10), 0, 1, 0, 1, before="2", revision="3"
+    )
     assert "RolloutFinished" in reasons(end)
     assert status_of(end).phase is RolloutPhase.READY
-    assert status_of(end).last_rollout == LastRollout(int(NOW), int(NOW + 90), 1, 0, 1)
+    rolled = LastRollout(int(NOW), int(NOW + 90), 1, 0, 1, before="2", revision="3")
+    assert status_of(end).last_rollout == rolled
+    assert status_of(end).history == (rolled,)
 
 
 def test_results_of_an_earlier_rollout_leave_with_the_next() -> None:

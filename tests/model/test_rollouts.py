@@ -161,6 +161,8 @@ def test_a_resumed_rollout_goes_on() -> None:
     assert cluster.status.last_rollout is not None
     assert cluster.status.last_rollout.timed_out == 1
     assert cluster.status.last_rollout.drained == 2
+    (past,) = cluster.status.history
+    assert (past.paused, past.resumed) == ("DrainTimedOut", "1800000060")
 
 
 def test_pods_that_crash_do_not_stop_those_that_are_well() -> None:

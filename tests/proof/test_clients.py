@@ -1,6 +1,7 @@
 """The clients: what they are told, that they keep to the contract, and what builds them."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from e2e.clients.catalogue import CLIENTS, Client, Toolchain
 from e2e.clients.order import MIXES, Order, Protocol
+from e2e.clients.python import contract
 from e2e.clients.report import parse_line
 from e2e.clients.toolchain import PROGRAMS, Missing, Ready, key
 from e2e.sample.image.app import App
@@ -45,6 +47,47 @@ def test_every_protocol_sends_small_and_large_bodies(protocol: Protocol) -> None
     assert max(int(size) for _, size in parts) == 300_000
     if protocol in {Protocol.H1, Protocol.H2}:
         assert {method for method, _ in parts} == {"GET", "PUT", "POST"}
+
+
+def _wrapped() -> Exception:
+    error = RuntimeError("wrapped")
+    error.__cause__ = ConnectionResetError("gone")
+    return error
+
+
+def _in_its_place() -> Exception:
+    error = ValueError("what it means")
+    error.__context__ = ConnectionResetError("gone")
+    error.__suppress_context__ = True  # what `from None` does
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param(TimeoutError("late"), "TimeoutError", id="bare"),
+        pytest.param(_wrapped(), "ConnectionResetError", id="with a cause"),
+        pytest.param(_in_its_place(), "ValueError", id="in place of another"),
+    ],
+)
+def test_a_failure_is_counted_by_its_innermost_cause(error: BaseException, kind: str) -> None:
+    """Unless the client has said that another name says it better."""
+    order = contract.Order(
+        url="http://127.0.0.1:1",
+        protocol="h1",
+        connections=1,
+        think=0,
+        mix=(),
+        slow=0,
+        slow_seconds=0,
+        seconds=1,
+    )
+    tally = contract.Tally("requests", order)
+    tally.begun()
+
+    tally.raised("GET", error)
+
+    assert json.loads(tally.line("result"))["result"]["kinds"] == {f"GET {kind}": 1}
 
 
 async def test_a_client_runs_until_its_input_ends() -> None:

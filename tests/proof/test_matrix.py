@@ -67,7 +67,7 @@ _NOT_RUN = Row("envoy", "h1", "curl", None, None, "not run: no curl on this mach
                     client="httpx",
                     protocol="h2",
                     plain={},
-                    lossless={"GET LocalProtocolError": 2},
+                    lossless={"GET ProtocolError": 2},
                 ),
             ],
             True,
@@ -101,9 +101,7 @@ def test_what_was_lost_is_shown_with_an_example() -> None:
 
 def test_the_table_shows_both_rollouts_and_the_reasons() -> None:
     """Methods are taken together, the commonest failure is first, limits stand below."""
-    explained = _row(
-        client="httpx", protocol="h2", plain={}, lossless={"GET LocalProtocolError": 2}
-    )
+    explained = _row(client="httpx", protocol="h2", plain={}, lossless={"GET ProtocolError": 2})
     text = render([_GOOD, explained, _NOT_RUN])
 
     lines = [line.split() for line in text.splitlines()]
@@ -119,19 +117,22 @@ def test_the_table_shows_both_rollouts_and_the_reasons() -> None:
 @pytest.mark.parametrize(
     ("proxy", "client", "protocol", "kinds", "explained"),
     [
-        pytest.param("envoy", "httpx", "h2", {"PUT LocalProtocolError": 1}, True, id="it"),
-        pytest.param("nginx", "httpx", "h2", {"PUT LocalProtocolError": 1}, False, id="proxy"),
-        pytest.param("envoy", "httpx", "h1", {"PUT LocalProtocolError": 1}, False, id="protocol"),
-        pytest.param("envoy", "OkHttp", "h2", {"PUT LocalProtocolError": 1}, False, id="client"),
+        pytest.param("envoy", "httpx", "h2", {"PUT ProtocolError": 1}, True, id="it"),
+        pytest.param("nginx", "httpx", "h2", {"PUT ProtocolError": 1}, False, id="proxy"),
+        pytest.param("envoy", "httpx", "h1", {"PUT ProtocolError": 1}, False, id="protocol"),
+        pytest.param("envoy", "OkHttp", "h2", {"PUT ProtocolError": 1}, False, id="client"),
         pytest.param(
             "envoy",
             "httpx",
             "h2",
-            {"PUT LocalProtocolError": 1, "PUT HTTP 503": 1},
+            {"PUT ProtocolError": 1, "PUT HTTP 503": 1},
             False,
             id="another failure beside it",
         ),
         pytest.param("envoy", "httpx", "h2", {}, False, id="nothing to explain"),
+        pytest.param(
+            "envoy", "httpx", "h2", {"PUT RemoteProtocolError": 1}, False, id="server gone"
+        ),
     ],
 )
 def test_a_limit_explains_only_what_it_is_about(

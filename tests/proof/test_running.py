@@ -30,7 +30,7 @@ async def test_a_client_is_followed_from_its_first_word_to_its_result(
     argv = [sys.executable, "-m", "e2e.clients.python.aiohttp_client"]
     client = RunningClient("aiohttp", order.command(argv), tmp_path / "log", slowest=0.2)
 
-    await asyncio.to_thread(client.goes_on, requests=50)
+    await asyncio.to_thread(client.reaches, 50, within=20)
     report = await asyncio.to_thread(client.stop)
 
     assert (report.client, report.protocol, report.failed) == ("aiohttp", "h1", 0)
@@ -54,6 +54,6 @@ def test_a_client_that_breaks_is_not_one_that_lost_nothing(
     client = RunningClient("odd", [sys.executable, "-c", program], tmp_path / "log", slowest=0)
 
     with pytest.raises(ClientFailed, match=said):
-        client.goes_on(requests=1)
+        client.reaches(1, within=5)
     with pytest.raises(ClientFailed, match="odd left no result"):
         client.stop()

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import jsonpatch
 from aiohttp import web
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
@@ -75,7 +76,9 @@ class FakeKubernetes:
         if "watch" in request.query:
             return await self._watch(request)
         if request.method == "GET":
-            return self._read(path, request.query.get("labelSelector", ""))
+            return self._read(path, _selector(request))
+        if request.method == "POST" and path in self.documents:
+            return web.json_response(self.documents[path], status=201)
         body = json.loads(await request.text() or "{}")
         if request.method == "DELETE":
             answer = self._delete(path)
@@ -97,34 +100,29 @@ class FakeKubernetes:
         self.remove(path)
         return web.json_response({"kind": "Status", "status": "Success"})
 
-    def _write(self, method: str, path: str, body: Raw, content_type: str) -> web.Response:
+    def _write(self, method: str, path: str, body: Any, content_type: str) -> web.Response:
         if method == "POST":
-            target = f"{path}/{body['metadata']['name']}"
-            if target in self.objects:
-                return _refusal(409, "AlreadyExists")
-            return web.json_response(self.put(target, body), status=201)
+            return self._create(path, body)
         target = path.removesuffix("/status")
         stored = self.objects.get(target)
         if stored is None:
             return _refusal(404, "NotFound")
-        metadata = body.get("metadata") or {}
+        metadata = (body.get("metadata") or {}) if isinstance(body, dict) else {}
         for field in ("uid", "resourceVersion"):
             if metadata.get(field, stored["metadata"][field]) != stored["metadata"][field]:
                 return _refusal(409, "Conflict")
-        changed = copy.deepcopy(stored)
-        if method == "PUT":
-            changed |= body | {"metadata": changed["metadata"] | metadata}
-        elif content_type == "application/strategic-merge-patch+json":
-            status = changed.setdefault("status", {})
-            known = {c["type"]: c for c in status.get("conditions", [])}
-            known |= {c["type"]: c for c in body["status"]["conditions"]}
-            status["conditions"] = [*known.values()]
-        elif content_type == "application/apply-patch+yaml":
-            key = "status" if path.endswith("/status") else "webhooks"
-            changed[key] = body[key]
-        else:
-            return _refusal(415, "UnsupportedMediaType")
+        changed = _changed(method, path, body, content_type, copy.deepcopy(stored))
+        if isinstance(changed, web.Response):
+            return changed
         return web.json_response(self.put(target, changed))
+
+    def _create(self, path: str, body: Raw) -> web.Response:
+        if not _is_collection(path) or "metadata" not in body:
+            return _refusal(404, "NotFound")
+        target = f"{path}/{body['metadata']['name']}"
+        if target in self.objects:
+            return _refusal(409, "AlreadyExists")
+        return web.json_response(self.put(target, body), status=201)
 
     def _list(self, path: str, selector: str) -> web.Response:
         items = [
@@ -137,7 +135,7 @@ class FakeKubernetes:
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         lines: asyncio.Queue[bytes] = asyncio.Queue()
-        entry = (request.path, request.query.get("labelSelector", ""), lines)
+        entry = (request.path, _selector(request), lines)
         self._watchers.append(entry)
         response = web.StreamResponse()
         await response.prepare(request)
@@ -152,6 +150,36 @@ class FakeKubernetes:
         for collection, selector, lines in self._watchers:
             if _within(path, collection) and _selected(raw, selector):
                 lines.put_nowait(line)
+
+
+def _changed(
+    method: str, path: str, body: Any, content_type: str, stored: Raw
+) -> Raw | web.Response:
+    """Return an object after a write, or the refusal."""
+    if method == "PUT":
+        metadata = stored["metadata"] | (body.get("metadata") or {})
+        replaced: Raw = stored | body | {"metadata": metadata}
+        return replaced
+    match content_type:
+        case "application/strategic-merge-patch+json":
+            status = stored.setdefault("status", {})
+            known = {c["type"]: c for c in status.get("conditions", [])}
+            known |= {c["type"]: c for c in body["status"]["conditions"]}
+            status["conditions"] = [*known.values()]
+        case "application/merge-patch+json":
+            return _merged(stored, body)
+        case "application/json-patch+json":
+            try:
+                patched: Raw = jsonpatch.apply_patch(stored, body)
+            except jsonpatch.JsonPatchException:
+                return _refusal(422, "Invalid")
+            return patched
+        case "application/apply-patch+yaml":
+            key = "status" if path.endswith("/status") else "webhooks"
+            stored[key] = body[key]
+        case _:
+            return _refusal(415, "UnsupportedMediaType")
+    return stored
 
 
 def _is_collection(path: str) -> bool:
@@ -170,10 +198,34 @@ def _within(path: str, collection: str) -> bool:
     return "/".join([*parts[:at], parts[-2]]) == collection
 
 
+def _selector(request: web.Request) -> str:
+    """Return both selectors as one: no label has the name of a field."""
+    selectors = (request.query.get(name, "") for name in ("labelSelector", "fieldSelector"))
+    return ",".join(filter(None, selectors))
+
+
+def _merged(stored: Raw, patch: Raw) -> Raw:
+    """Return ``stored`` after a JSON Merge Patch (RFC 7386)."""
+    result = dict(stored)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            inner = result.get(key)
+            result[key] = _merged(inner if isinstance(inner, dict) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
 def _selected(raw: Raw, selector: str) -> bool:
     labels = raw["metadata"].get("labels") or {}
     for rule in filter(None, selector.split(",")):
         key, _, value = rule.partition("=")
+        if key == "metadata.name":
+            if raw["metadata"]["name"] != value:
+                return False
+            continue
         if key not in labels or (value and labels[key] != value):
             return False
     return True

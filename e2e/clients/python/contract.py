@@ -87,12 +87,11 @@ class Tally:
     def raised(self, method: str, error: BaseException) -> None:
         """Count an exception under the name of its innermost cause.
 
-        A failed look-up that a library has made on the way (``LookupError``) is no cause.
+        A failed look-up that a library has made on the way (``LookupError``) is no cause, nor is
+        what was left out with ``from None``.
         """
         cause = error
-        while (deeper := cause.__cause__ or cause.__context__) is not None:
-            if isinstance(deeper, LookupError):
-                break
+        while (deeper := _cause_of(cause)) is not None and not isinstance(deeper, LookupError):
             cause = deeper
         self._ended(f"{method} {type(cause).__name__}", repr(error)[:200])
 
@@ -220,6 +219,10 @@ def _run(tally: Tally, order: Order, stopped: threading.Event) -> None:
     report(tally, stopped, end)
     # Pools and threads of the libraries are not waited for: the process's end closes them.
     os._exit(0)
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _say(line: str) -> None:

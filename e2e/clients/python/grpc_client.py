@@ -17,7 +17,9 @@ def _channel(target: str) -> grpc.aio.Channel:
 
 
 def _make(order: Order) -> AsyncExchange:
-    channel = _channel(urlsplit(order.url).netloc)
+    url = urlsplit(order.url)
+    # Without a port gRPC would take that of HTTPS.
+    channel = _channel(f"{url.hostname}:{url.port or 80}")
     unary = channel.unary_unary("/lossless.Echo/Unary")
     stream = channel.unary_stream("/lossless.Echo/Stream")
 

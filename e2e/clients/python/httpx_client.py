@@ -12,6 +12,10 @@ import httpx
 from e2e.clients.python.contract import Answer, AsyncExchange, Order, run_tasks
 
 
+class GoawayError(Exception):
+    """httpx dropped a stream because of a GOAWAY, and not because the connection was gone."""
+
+
 @cache
 def _client(protocol: str) -> httpx.AsyncClient:
     h2 = protocol == "h2"
@@ -23,10 +27,13 @@ def _make(order: Order) -> AsyncExchange:
 
     async def exchange(method: str, path: str, body: bytes) -> Answer:
         url = order.url + path
-        if path == "/":
-            answer = await client.request(method, url, content=body or None)
-        else:
-            answer = await client.request(method, url, content=body or None, timeout=None)
+        limit = httpx.USE_CLIENT_DEFAULT if path == "/" else None
+        try:
+            answer = await client.request(method, url, content=body or None, timeout=limit)
+        except httpx.RemoteProtocolError as error:
+            if "ConnectionTerminated" in str(error):
+                raise GoawayError(str(error)) from None
+            raise
         return answer.status_code, answer.content
 
     return exchange

@@ -37,6 +37,8 @@ def status_document(status: RolloutStatus) -> Raw:
         document["resumed"] = status.resumed
     if status.last_rollout is not None:
         document["lastRollout"] = _rollout_document(status.last_rollout)
+    if status.history:
+        document["history"] = [_rollout_document(rollout) for rollout in status.history]
     return document
 
 
@@ -65,6 +67,7 @@ def parse_status(raw: object) -> RolloutStatus:
         revision=_text(raw, "revision"),
         resumed=_text(raw, "resumed"),
         last_rollout=_rollout(last) if isinstance(last, Mapping) else None,
+        history=tuple(_rollout(item) for item in _items(raw, "history")),
         pods=tuple(pod for item in _items(raw, "pods") if (pod := _pod(item)) is not None),
     )
 
@@ -100,7 +103,17 @@ def _rollout_document(rollout: LastRollout) -> Raw:
         "drained": rollout.drained,
         "timedOut": rollout.timed_out,
         "lost": rollout.lost,
+        "discarded": rollout.discarded,
     }
+    words = {
+        "from": rollout.before,
+        "to": rollout.revision,
+        "paused": rollout.paused,
+        "resumed": rollout.resumed,
+    }
+    document |= {key: word for key, word in words.items() if word}
+    if rollout.superseded:
+        document["superseded"] = True
     if rollout.finished:
         document["finished"] = format_time(rollout.finished)
         document["seconds"] = rollout.finished - rollout.started
@@ -114,6 +127,12 @@ def _rollout(raw: Mapping[str, Any]) -> LastRollout:
         drained=_number(raw, "drained"),
         timed_out=_number(raw, "timedOut"),
         lost=_number(raw, "lost"),
+        discarded=_number(raw, "discarded"),
+        before=_text(raw, "from"),
+        revision=_text(raw, "to"),
+        paused=_text(raw, "paused"),
+        resumed=_text(raw, "resumed"),
+        superseded=raw.get("superseded") is True,
     )
 
 

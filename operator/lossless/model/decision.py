@@ -13,6 +13,7 @@ from lossless.model.conditions import settled
 from lossless.model.drains import Outcome, follow
 from lossless.model.fields import InvalidSpec
 from lossless.model.gate import Verdict, Why, supply, verdicts
+from lossless.model.history import remembered
 from lossless.model.observation import Observation, Pod, Rollout
 from lossless.model.pacing import proceed
 from lossless.model.phases import Phase
@@ -108,6 +109,7 @@ def _unable(seen: Observation, rollout: Rollout, problem: Problem, now: float) -
         revision=before.revision,
         resumed=rollout.resume or before.resumed,
         last_rollout=before.last_rollout,
+        history=before.history,
     )
     # Another's workload is another's business; what only carries our label is not.
     pods = seen.strays if seen.owner else (*seen.pods, *seen.strays)
@@ -166,6 +168,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         revision=pacing.revision,
         resumed=pacing.resumed,
         last_rollout=pacing.rollout,
+        history=remembered(before.history, before.last_rollout, pacing.rollout, now),
         pods=pods_of(picture),
     )
     return Decision(

@@ -61,6 +61,8 @@ SHARED_VOLUME: Final = "lossless"
 SHARED_MOUNT: Final = "/lossless"
 #: Present while the pod serves; removed when its drain starts. nginx and LBs look at it.
 STATUS_FILE: Final = f"{SHARED_MOUNT}/serving"
+#: Where an application's middleware looks for the status file, if not there.
+STATUS_FILE_ENV: Final = "LOSSLESS_STATUS_FILE"
 #: Present from the start of the drain on, for holds that look at files.
 DRAINING_FILE: Final = f"{SHARED_MOUNT}/draining"
 #: Followed by a dot and a container's name: present once that container may stop.

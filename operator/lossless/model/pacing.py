@@ -9,6 +9,7 @@ release), or ``onTimeout: Continue`` ends the pause.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from lossless.model import commands
 from lossless.model.conditions import Answer, ConditionType, Reason
@@ -18,6 +19,9 @@ from lossless.model.observation import Observation, Rollout, Workload
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout, RolloutSpec
 from lossless.model.status import LastRollout
+
+#: Characters of a resume annotation that ``status.history`` keeps.
+_LONGEST_RESUME: Final = 128
 
 
 class PausedBy(StrEnum):
@@ -69,12 +73,15 @@ def proceed(  # noqa: PLR0913 # what it depends on, each thing by its name
     before = rollout.status
     revision = workload.revision or before.revision
     changed = bool(before.revision) and revision != before.revision
-    running = _running(before.last_rollout, changed=changed, old=counted.old, now=now)
+    running = _running(
+        before.last_rollout, before.revision, revision, changed=changed, old=counted.old, now=now
+    )
     started = running is not None and running is not before.last_rollout
     last = running if running is not None else before.last_rollout
     finished = False
+    pause = _pause(seen, rollout, spec, old=counted.old, drains=drains, changed=changed)
     if running is not None:
-        last = _counted(running, drains.outcomes)
+        last = _interrupted(_counted(running, drains.outcomes), rollout, pause)
         finished = (
             not counted.old
             and not drains.places
@@ -87,17 +94,23 @@ def proceed(  # noqa: PLR0913 # what it depends on, each thing by its name
         rollout=last,
         started=started,
         finished=finished,
-        pause=_pause(seen, rollout, spec, old=counted.old, drains=drains, changed=changed),
+        pause=pause,
         revision=revision,
         resumed=rollout.resume or before.resumed,
     )
 
 
-def _running(
-    last: LastRollout | None, *, changed: bool, old: int, now: float
+def _running(  # noqa: PLR0913 # as above
+    last: LastRollout | None,
+    before: str,
+    revision: str,
+    *,
+    changed: bool,
+    old: int,
+    now: float,
 ) -> LastRollout | None:
     if changed or (old and (last is None or last.finished)):
-        return LastRollout(started=int(now))
+        return LastRollout(started=int(now), before=before if changed else "", revision=revision)
     return last if last is not None and not last.finished else None
 
 
@@ -108,7 +121,17 @@ def _counted(rollout: LastRollout, outcomes: tuple[Outcome, ...]) -> LastRollout
         drained=rollout.drained + ended.count(Phase.DRAINED),
         timed_out=rollout.timed_out + ended.count(Phase.TIMED_OUT),
         lost=rollout.lost + ended.count(Phase.LOST),
+        discarded=rollout.discarded + sum(outcome.discarded for outcome in outcomes),
     )
+
+
+def _interrupted(last: LastRollout, rollout: Rollout, pause: Pause | None) -> LastRollout:
+    """Note why the rollout was paused, and what resumed it."""
+    if pause is not None:
+        last = replace(last, paused=pause.by.value)
+    elif last.paused and rollout.resume not in {"", rollout.status.resumed}:
+        last = replace(last, resumed=rollout.resume[:_LONGEST_RESUME])
+    return last
 
 
 def _pause(  # noqa: PLR0913 # as above

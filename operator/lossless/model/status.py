@@ -16,6 +16,8 @@ from lossless.model.troubles import Trouble
 #: Entries in ``status.pods``. With about 300 bytes each, a status stays far below the size at
 #: which an object becomes a burden for its watchers.
 MAX_PODS: Final = 50
+#: Entries in ``status.history``: some weeks of releases, in about 2 kB.
+MAX_HISTORY: Final = 10
 
 
 class RolloutPhase(StrEnum):
@@ -58,6 +60,19 @@ class LastRollout:
     drained: int = 0
     timed_out: int = 0
     lost: int = 0
+    discarded: int = 0
+    """Idle connections that no longer counted when their pods were released: the one step that is
+    no proof."""
+    before: str = ""
+    """Revision of the workload that was replaced; empty: unknown, the controller came later."""
+    revision: str = ""
+    """Revision that was rolled out."""
+    paused: str = ""
+    """Why it was paused last, as the reason of the Paused condition; empty: it never was."""
+    resumed: str = ""
+    """The resume annotation that ended a pause: when and by whom, as far as its writer says."""
+    superseded: bool = False
+    """It ended because another revision was asked for, with old pods left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,8 @@ class RolloutStatus:
     resumed: str = ""
     """The value of the resume annotation that was acted on last."""
     last_rollout: LastRollout | None = None
+    history: tuple[LastRollout, ...] = ()
+    """Rollouts that have ended, newest first."""
     pods: tuple[PodStatus, ...] = ()
 
     def condition(self, kind: ConditionType) -> Condition | None:

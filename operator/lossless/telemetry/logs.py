@@ -11,7 +11,8 @@ from typing import Final, TextIO
 
 import structlog
 
-LEVELS: Final = ("debug", "info", "warning", "error")
+from lossless.telemetry.levels import LEVELS
+
 #: Loggers that say at info what is news only to their own developers.
 _QUIET: Final = ("aiohttp.access", "asyncio", "kubernetes")
 

@@ -1,0 +1,72 @@
+"""All rules on one configuration."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lossless.model.names import STATUS_FILE
+from lossless.nginx.contexts import Place, answers_clients, locations, servers
+from lossless.nginx.coverage import way
+from lossless.nginx.directives import Configuration, UnreadableError
+from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.keeping import connection_headers, error_pages, idle_times, multiplexed
+from lossless.nginx.repetition import repetition
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What the configuration is held against."""
+
+    status_file: str = STATUS_FILE
+    client_idle: float = 60.0
+    """Seconds after which clients give an idle connection up."""
+    http2_reload: bool = False
+    """Whether nginx is told to reload in a drain."""
+
+
+def check(configuration: Configuration, expected: Expectations) -> list[Finding]:
+    """Return what is to be said, by file and line, each thing once.
+
+    Raises:
+        UnreadableError: there is no server in it, so nothing was checked.
+    """
+    root = configuration.root
+    findings = [
+        found(
+            Severity.WARNING,
+            "include-missing",
+            one,
+            what=f"{one.arguments[0]} is not there",
+            why="what it says has not been checked; nginx itself would not start",
+            remedy="check where the whole configuration is, or name --prefix",
+        )
+        for one in configuration.missing
+    ]
+    some = False
+    for http, server in servers(root):
+        some = True
+        findings += _server(Place((root, http, server)), expected)
+    if not some:
+        raise UnreadableError(
+            f"{root.file}: there is no server block in it, so nothing can be checked; "
+            "name the file that nginx is started with, usually nginx.conf"
+        )
+    findings += connection_headers(root)
+    order = list(Severity)
+    return sorted(
+        dict.fromkeys(findings), key=lambda one: (one.file, one.line, order.index(one.severity))
+    )
+
+
+def _server(server: Place, expected: Expectations) -> Iterator[Finding]:
+    yield from multiplexed(
+        server.path[0], server, client_idle=expected.client_idle, reloads=expected.http2_reload
+    )
+    below = [one for one in locations(server.path) if answers_clients(one)]
+    answers = server.here.last("return")
+    for place in [server] if answers or not below else below:
+        taken, problems = way(place, expected.status_file)
+        yield from problems
+        yield from idle_times(place, expected.client_idle)
+        if taken is not None:
+            yield from repetition(taken)
+            yield from error_pages(taken.target, taken.error_page)

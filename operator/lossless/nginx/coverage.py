@@ -1,0 +1,238 @@
+"""Does every answer of a draining pod carry the close frame, and is it the right answer?
+
+The way of a request in a drain: a trigger (``if (!-f FILE) { return 418; }``) in its server or its
+location, then the ``error_page`` for 418 that is in effect there, then the named location that this
+leads to, which answers with ``keepalive_timeout 0``. Each step can be missed in ways that nginx
+accepts; ``tests/nginx/test_real_nginx.py`` shows on real ones what clients see then.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lossless.nginx.contexts import Place, Trigger, is_named, passes, seconds, trigger
+from lossless.nginx.directives import Directive
+from lossless.nginx.findings import Finding, Severity, found
+
+_SNIPPET = "lossless nginx-snippet prints what belongs there"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a request of one place is answered in a drain."""
+
+    origin: Place
+    target: Place
+    """The named location."""
+    error_page: Directive
+
+
+def way(place: Place, status_file: str) -> tuple[Way | None, list[Finding]]:
+    """Return a place's way through a drain, if it has one, and what is wrong with it.
+
+    Args:
+        place: where clients' requests end.
+        status_file: whose absence says that the pod drains.
+    """
+    level, act = _trigger(place)
+    if act is None:
+        return None, _not_covered(place)
+    problems = list(_wrong_file(act, status_file))
+    page = _error_page(level, act)
+    if page is None:
+        problems.append(_no_error_page(level, act))
+        return None, problems
+    problems += _wrong_answer(page)
+    name = page.arguments[-1]
+    if not name.startswith("@"):
+        problems.append(
+            found(
+                Severity.ERROR,
+                "target-is-a-uri",
+                page,
+                what=f"error_page leads to {name}, which is no named location",
+                why="on such a redirect nginx turns every POST, PUT and DELETE into a GET",
+                remedy=f"lead it to a named location: error_page {act.code} = @draining",
+            )
+        )
+        return None, problems
+    named = _named(place, name)
+    if named is None:
+        problems.append(
+            found(
+                Severity.ERROR,
+                "no-named-location",
+                page,
+                what=f"there is no location {name} in this server",
+                why="in a drain every client gets status 500",
+                remedy=f"add it; {_SNIPPET}",
+            )
+        )
+        return None, problems
+    problems += _wrong_target(named, status_file)
+    return Way(place, named, page), problems
+
+
+def _trigger(place: Place) -> tuple[Place, Trigger | None]:
+    """Return the first trigger on a request's way, and the level whose error_page it meets.
+
+    A server's own comes first: the location has not been looked for then.
+    """
+    at = place.path.index(place.server)
+    server = Place(place.path[: at + 1])
+    if act := trigger(place.server):
+        return server, act
+    return place, None if place.here is place.server else trigger(place.here)
+
+
+def _not_covered(place: Place) -> list[Finding]:
+    here = place.here
+    answer = here.last("return")
+    if here.last("stub_status") or (answer and answer.arguments[:1] == ("444",)):
+        # Asked by the agent or a scraper; and 444 closes the connection without an answer.
+        return []
+    if here.name == "server":
+        return [
+            found(
+                Severity.WARNING,
+                "not-covered",
+                answer or here,
+                what="this server answers by itself, in a drain as well",
+                why="its clients are not told to leave; and with keepalive_timeout 0 nginx still "
+                "says keep-alive here, and closes: it looks at that in locations only",
+                remedy=f"put it into a location / with the snippet; {_SNIPPET}",
+            )
+        ]
+    if closes(place):
+        return []
+    passed = passes(place)
+    return [
+        found(
+            Severity.ERROR if passed else Severity.WARNING,
+            "not-covered",
+            here,
+            what=f"{place} has no close frame",
+            why="its clients are not told to leave: those that stay busy hold the drain until "
+            "timeout"
+            + ("" if passed else "; harmless only where they also ask for something else"),
+            remedy=f"error_page and if before anything that answers; {_SNIPPET}",
+        )
+    ]
+
+
+def _wrong_file(act: Trigger, status_file: str) -> Iterator[Finding]:
+    if act.gone and act.file == status_file:
+        return
+    if act.file == status_file:
+        yield found(
+            Severity.ERROR,
+            "status-file",
+            act.condition,
+            what=f"this acts while {status_file} is there, so all the time but in a drain",
+            why="the file is there while the pod serves, and is removed when it drains",
+            remedy=f"if (!-f {status_file})",
+        )
+        return
+    yield found(
+        Severity.ERROR,
+        "status-file",
+        act.condition,
+        what=f"this looks at {act.file}, and the agent removes {status_file}",
+        why="nginx would never hear of the drain, or always",
+        remedy=f"name {status_file} here, or statusFile: {act.file} in the LosslessRollout "
+        "(and --status-file here)",
+    )
+
+
+def _error_page(level: Place, act: Trigger) -> Directive | None:
+    inside = Place((*level.path, act.condition))
+    for page in inside.in_effect("error_page"):
+        codes = [one for one in page.arguments[:-1] if not one.startswith("=")]
+        if act.code in codes:
+            return page
+    return None
+
+
+def _no_error_page(level: Place, act: Trigger) -> Finding:
+    own = level.here.last("error_page")
+    hidden = own is not None and level.here.name == "location"
+    return found(
+        Severity.ERROR,
+        "no-error-page",
+        own if own is not None and hidden else act.condition,
+        what=f"no error_page for {act.code} is in effect where {act.code} is returned"
+        + ("; the location has its own, which hide those of the server" if hidden else ""),
+        why=f"in a drain every client gets status {act.code} and no answer",
+        remedy=f"error_page {act.code} = @draining; on the same level",
+    )
+
+
+def _wrong_answer(page: Directive) -> Iterator[Finding]:
+    answer = next((one for one in page.arguments[:-1] if one.startswith("=")), None)
+    if answer == "=":
+        return
+    code = answer[1:] if answer else page.arguments[0]
+    yield found(
+        Severity.ERROR,
+        "status-replaced",
+        page,
+        what=f"every answer of a drain gets the status {code}, whatever the app said",
+        why="only a lone = lets the status of the named location through",
+        remedy=f"error_page {page.arguments[0]} = {page.arguments[-1]};",
+    )
+
+
+def _named(place: Place, name: str) -> Place | None:
+    at = place.path.index(place.server)
+    for location in place.server.all("location"):
+        if location.arguments == (name,):
+            return Place((*place.path[: at + 1], location))
+    return None
+
+
+def _wrong_target(named: Place, status_file: str) -> Iterator[Finding]:
+    if not closes(named):
+        yield found(
+            Severity.ERROR,
+            "no-close",
+            named.here,
+            what=f"{named} does not say keepalive_timeout 0",
+            why="that is what makes nginx answer Connection: close; without it clients stay",
+            remedy="keepalive_timeout 0; in it",
+        )
+    inner = trigger(named.here)
+    if inner is not None and inner.file == status_file:
+        yield found(
+            Severity.ERROR,
+            "drain-in-a-circle",
+            inner.condition,
+            what=f"{named} looks at the status file again",
+            why=f"in a drain every client gets status {inner.code} or 500",
+            remedy="take the if out of it; only locations that clients reach need one",
+        )
+    for passed in named.here.all("proxy_pass"):
+        if is_named(named) and passed.arguments and has_uri(passed.arguments[0]):
+            yield found(
+                Severity.ERROR,
+                "uri-in-named-location",
+                passed,
+                what=f"{passed} has a path, in a named location",
+                why="nginx refuses to start or to reload with that",
+                remedy="leave the path out, and make it by a rewrite ... break before it",
+            )
+
+
+def closes(place: Place) -> bool:
+    """Return whether every answer of a location says close."""
+    keep = place.in_effect("keepalive_timeout")[-1:]
+    return bool(keep and keep[0].arguments) and seconds(keep[0].arguments[0]) == 0
+
+
+def has_uri(address: str) -> bool:
+    """Return whether a ``proxy_pass`` replaces the request's path."""
+    scheme, separator, rest = address.partition("://")
+    if not separator or "$" in address:
+        return False
+    if rest.startswith("unix:"):
+        return rest.count(":") > 1
+    del scheme
+    return "/" in rest

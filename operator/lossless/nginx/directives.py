@@ -1,0 +1,149 @@
+"""A configuration as a tree of directives, its includes in their places."""
+
+import glob
+import os.path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from lossless.nginx.tokens import SyntaxProblem, Token, tokenize
+
+#: More than any configuration of people; an include of itself is found by it.
+_MAX_DEPTH: Final = 64
+_MAX_FILES: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """One directive with everything in its block."""
+
+    name: str
+    arguments: tuple[str, ...]
+    file: str
+    line: int
+    block: "tuple[Directive, ...] | None" = None
+    """None: it ended with a semicolon."""
+
+    def all(self, *names: str) -> "Iterator[Directive]":
+        """Yield the directives of these names that stand directly in the block."""
+        return (one for one in self.block or () if one.name in names)
+
+    def last(self, name: str) -> "Directive | None":
+        """Return the last directive of a name that stands directly in the block."""
+        return next(iter(reversed(list(self.all(name)))), None)
+
+    def __str__(self) -> str:
+        return " ".join((self.name, *self.arguments))
+
+
+class UnreadableError(ValueError):
+    """The configuration cannot be read or parsed; the message begins with ``file:line``."""
+
+
+@dataclass(slots=True)
+class Configuration:
+    """What one file and its includes say."""
+
+    root: Directive
+    """Stands for the whole: its block is the main context."""
+    missing: list[Directive] = field(default_factory=list)
+    """``include`` directives that name a file that is not there."""
+
+
+Read = Callable[[str], str]
+
+
+def _read(path: str) -> str:
+    # Comments in any encoding: nginx reads bytes.
+    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def read_configuration(
+    path: str, *, prefix: str | None = None, read: Read = _read
+) -> Configuration:
+    """Read a file and everything that it includes.
+
+    Args:
+        path: of the main file.
+        prefix: directory that relative includes start from; default, as in nginx: that of ``path``.
+        read: returns a file's text, or raises OSError.
+
+    Raises:
+        UnreadableError: the main file cannot be read, or a file is not a configuration.
+    """
+    reader = _Reader(prefix if prefix is not None else os.path.dirname(path) or ".", read)  # noqa: PTH120 # glob speaks strings
+    try:
+        text = read(path)
+    except OSError as error:
+        raise UnreadableError(f"{path}: cannot be read: {error.strerror}") from error
+    block = reader.parse(path, text, 0)
+    return Configuration(Directive("main", (), path, 1, block), reader.missing)
+
+
+class _Reader:
+    def __init__(self, prefix: str, read: Read) -> None:
+        self._prefix = prefix
+        self._read = read
+        self._files = 0
+        self.missing: list[Directive] = []
+
+    def parse(self, path: str, text: str, depth: int) -> tuple[Directive, ...]:
+        self._files += 1
+        if self._files > _MAX_FILES:
+            raise UnreadableError(f"{path}: more than {_MAX_FILES} files are included")
+        try:
+            tokens = list(tokenize(text))
+            block, end = self._block(path, tokens, 0, depth)
+        except SyntaxProblem as problem:
+            raise UnreadableError(f"{path}:{problem.line}: {problem.why}") from problem
+        if end < len(tokens):
+            raise UnreadableError(f'{path}:{tokens[end].line}: unexpected "}}"')
+        return block
+
+    def _block(
+        self, path: str, tokens: Sequence[Token], at: int, depth: int
+    ) -> tuple[tuple[Directive, ...], int]:
+        """Return the directives from ``at`` to the closing brace or the end, and its place."""
+        if depth > _MAX_DEPTH:
+            raise UnreadableError(
+                f"{path}: blocks or includes are nested more than {_MAX_DEPTH} deep; "
+                "does a file include itself?"
+            )
+        found: list[Directive] = []
+        while at < len(tokens) and (tokens[at].is_word or tokens[at].text != "}"):
+            start = tokens[at]
+            words: list[str] = []
+            while at < len(tokens) and tokens[at].is_word:
+                words.append(tokens[at].text)
+                at += 1
+            if not words:
+                raise SyntaxProblem(start.line, f'unexpected "{start.text}"')
+            if at == len(tokens) or tokens[at].text == "}":
+                raise SyntaxProblem(start.line, f'"{words[0]}" does not end with ";" or a block')
+            block = None
+            if tokens[at].text == "{":
+                opened = tokens[at].line
+                block, at = self._block(path, tokens, at + 1, depth + 1)
+                if at == len(tokens):
+                    raise SyntaxProblem(opened, f'the block of "{words[0]}" is never closed')
+            at += 1
+            directive = Directive(words[0], tuple(words[1:]), path, start.line, block)
+            if directive.name == "include" and block is None and directive.arguments:
+                found += self._included(directive, depth)
+            else:
+                found.append(directive)
+        return tuple(found), at
+
+    def _included(self, include: Directive, depth: int) -> list[Directive]:
+        pattern = os.path.join(self._prefix, include.arguments[0])  # noqa: PTH118 # the same
+        paths = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 # the same
+        found: list[Directive] = []
+        for path in paths:
+            try:
+                text = self._read(path)
+            except (OSError, ValueError):
+                self.missing.append(include)
+            else:
+                found += self.parse(path, text, depth + 1)
+        return found

@@ -1,0 +1,57 @@
+"""``check -f FILE``: what is wrong with a set-up, before it is in a cluster."""
+
+from collections.abc import Iterable, Sequence
+
+from lossless.model.names import KIND
+from lossless.plugin.checks.catalogue import examine
+from lossless.plugin.checks.finding import RANK, Finding, Severity
+from lossless.plugin.checks.setup import Setup, qualified
+from lossless.plugin.exits import Exit, RefusedError
+from lossless.plugin.findings_text import findings_text
+from lossless.plugin.manifests import read
+from lossless.plugin.surroundings import from_files
+from lossless.plugin.terminal import Terminal
+
+#: ``--fail-on``: the mildest severity that makes the exit code 3; None: none does.
+FAIL_ON = {**{severity.value: severity for severity in Severity}, "never": None}
+
+
+def check_files(
+    files: Sequence[str], terminal: Terminal, output: str, fail_on: Severity | None
+) -> Exit:
+    """Look at the LosslessRollouts in files; no cluster is asked.
+
+    Raises:
+        RefusedError: a file cannot be read, or there is no LosslessRollout in any.
+    """
+    setups = from_files(read(files))
+    if not setups:
+        raise RefusedError(
+            f"-f {' -f '.join(files)}: holds no {KIND}; name the file with it as well"
+        )
+    return told(setups, terminal, output, fail_on)
+
+
+def told(
+    setups: Iterable[Setup], terminal: Terminal, output: str, fail_on: Severity | None
+) -> Exit:
+    """Write what was found in set-ups, and return the exit code."""
+    results = [(setup, examine(setup)) for setup in setups]
+    if output in {"json", "yaml"}:
+        items = [
+            {"rollout": qualified(setup.rollout), "target": setup.target}
+            | {"findings": [finding.document() for finding in found]}
+            for setup, found in results
+        ]
+        terminal.document(output, {"items": items})
+    else:
+        for index, (setup, found) in enumerate(results):
+            text = findings_text(
+                qualified(setup.rollout), setup.target, found, terminal.width, terminal.paint
+            )
+            terminal.say(["", *text] if index else text)
+    return Exit.FINDINGS if _fails((f for _, fs in results for f in fs), fail_on) else Exit.OK
+
+
+def _fails(findings: Iterable[Finding], fail_on: Severity | None) -> bool:
+    return fail_on is not None and any(RANK[f.severity] <= RANK[fail_on] for f in findings)

@@ -1,0 +1,137 @@
+"""Questions about the pod template: can it be injected, and will every container wait?"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from lossless.model.durations import format_duration
+from lossless.model.names import INJECT_LABEL
+from lossless.plugin.checks.finding import Trouble
+from lossless.plugin.checks.setup import Setup, labels
+from lossless.webhook.containers import counted_ports, tcp_ports
+from lossless.webhook.inject import Injection, inject
+from lossless.webhook.options import AgentSettings
+
+#: Seconds that whoever evicts pods allows them at most: the cluster autoscaler's default for
+#: --max-graceful-termination-sec (its FAQ).
+EVICTION_MAX: Final = 600
+_DEFAULT_GRACE: Final = 30
+_NOT_INJECTED: Final = "not injected: "
+
+
+def _injection(setup: Setup) -> Injection | None:
+    """Return what the webhook would do with a pod of this template; None: it could not be asked."""
+    if setup.valid is None or not setup.places:
+        return None
+    name = (setup.rollout.get("metadata") or {}).get("name", "")
+    return inject(setup.pod, name, setup.valid, AgentSettings(image="agent"), gate=True)
+
+
+def not_injectable(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether the agent can go into such a pod."""
+    injection = _injection(setup)
+    if injection is None or injection.injected:
+        return
+    for warning in injection.warnings:
+        reason, _, remedy = warning.removeprefix(_NOT_INJECTED).rpartition("; ")
+        yield Trouble(
+            f"{setup.target} template",
+            f"{reason or remedy}, so its pods get no agent",
+            remedy if reason else "see docs/limits.md",
+        )
+
+
+def declined(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether the pod template declines the agent."""
+    if labels(setup.template).get(INJECT_LABEL) == "false":
+        yield Trouble(
+            f"{setup.target} template",
+            f'it has the label {INJECT_LABEL}: "false", so its pods get no agent',
+            "take the label away",
+        )
+
+
+def own_hook(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a container keeps a preStop hook of its own."""
+    injection = _injection(setup)
+    for container, said in (injection.unprotected if injection else {}).items():
+        reason, _, remedy = said.rpartition("; ")
+        yield Trouble(
+            f"{setup.target} container {container}",
+            f"{reason}: it gets SIGTERM when that hook ends, drained or not",
+            remedy,
+        )
+
+
+def hidden_status_file(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether something else is mounted where the status file goes."""
+    injection = _injection(setup)
+    for warning in injection.warnings if injection else ():
+        if "mounted at or below" in warning:
+            reason, _, remedy = warning.rpartition("; ")
+            yield Trouble(f"{setup.target} template", reason, remedy)
+
+
+def unknown_port(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether every port that is to count is declared."""
+    if setup.valid is None or not setup.places:
+        return
+    for name in counted_ports(setup.valid.ports, setup.places)[1]:
+        yield Trouble(
+            f"{setup.name} spec.ports",
+            f"{name!r}: no container declares a TCP port of that name, so its connections do not"
+            " count",
+            f"declare it in {setup.target}, or use its number",
+        )
+
+
+def no_ports(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether it is known which ports count."""
+    if setup.valid and setup.places and not setup.counted:
+        yield Trouble(
+            f"{setup.target} template",
+            "no container declares a TCP port and spec.ports is empty: connections to every port"
+            " that something listens on count, a metrics port's too",
+            "declare the ports that serve clients, or name them in spec.ports",
+        )
+
+
+def no_readiness_probe(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether somebody knows when a new pod can serve."""
+    if setup.places and not any("readinessProbe" in place.container for place in setup.places):
+        yield Trouble(
+            f"{setup.target} template",
+            "no container has a readinessProbe: a new pod takes traffic, and an old one goes,"
+            " before anything listens",
+            "give the container that serves a readinessProbe",
+        )
+
+
+def no_grace(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether the app gets time to stop once it is drained."""
+    if setup.places and setup.pod_spec.get("terminationGracePeriodSeconds") == 0:
+        yield Trouble(
+            f"{setup.target} template",
+            "terminationGracePeriodSeconds is 0; the webhook adds the drain's time, but after a"
+            " drain that took it all the app is killed without SIGTERM's grace",
+            "leave the field away (30 s), or set what the app needs to stop",
+        )
+
+
+def long_grace(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether those who evict pods will wait as long as a drain may take."""
+    if setup.valid is None or not setup.places:
+        return
+    own = setup.pod_spec.get("terminationGracePeriodSeconds")
+    total = (_DEFAULT_GRACE if own is None else int(own)) + setup.valid.drain.timeout
+    if total > EVICTION_MAX:
+        yield Trouble(
+            f"{setup.target} template",
+            f"drain timeout and grace period are {format_duration(total)} together; the cluster"
+            f" autoscaler waits {format_duration(EVICTION_MAX)} by default, a spot node 2m",
+            "lower spec.drain.timeout, or raise --max-graceful-termination-sec",
+        )
+
+
+def declared_names(setup: Setup) -> frozenset[str]:
+    """Return the names of the TCP ports that the serving containers declare."""
+    return frozenset(name for place in setup.places for name, _ in tcp_ports(place) if name)

@@ -1,0 +1,59 @@
+"""The surroundings of a LosslessRollout, read from a cluster."""
+
+import asyncio
+
+from lossless.cluster.client import Raw, resource_path
+from lossless.cluster.errors import ForbiddenError, NotFoundError
+from lossless.cluster.objects import metadata_of
+from lossless.model.names import KIND
+from lossless.plugin.checks.setup import Setup
+from lossless.plugin.exits import RefusedError
+from lossless.plugin.session import Session
+from lossless.plugin.surroundings import setup_of, target_of
+
+
+async def surroundings_of(session: Session, rollout: Raw) -> Setup:
+    """Read what surrounds a LosslessRollout; what this user may not see is left out.
+
+    Raises:
+        ApiError: refused or unanswered.
+    """
+    namespace = metadata_of(rollout).get("namespace", session.namespace)
+    try:
+        path, _ = session.workload_path(rollout)
+        workload = await session.client.get(path)
+    except (RefusedError, NotFoundError):
+        workload = None
+    services, ingresses, budgets, policies, rollouts, own = await asyncio.gather(
+        session.items_if_allowed("v1", "services", namespace),
+        session.items_if_allowed("networking.k8s.io/v1", "ingresses", namespace),
+        session.items_if_allowed("policy/v1", "poddisruptionbudgets", namespace),
+        session.items_if_allowed("networking.k8s.io/v1", "networkpolicies", namespace),
+        Session(session.client, namespace).rollouts(),
+        _namespace(session, namespace),
+    )
+    objects = [
+        *_of_kind("Service", services),
+        *_of_kind("Ingress", ingresses),
+        *_of_kind("PodDisruptionBudget", budgets),
+        *_of_kind("NetworkPolicy", policies),
+        *_of_kind(KIND, rollouts),
+        *([own] if own else []),
+    ]
+    if workload is not None:
+        objects.append(workload | {"kind": target_of(rollout)[0]})
+    rollout = rollout | {"kind": KIND}
+    return setup_of(rollout, objects, live=True, budgets_known=budgets is not None)
+
+
+def _of_kind(kind: str, raws: list[Raw] | None) -> list[Raw]:
+    """Return the items of a list with their kind, which the API server leaves out there."""
+    return [raw | {"kind": kind} for raw in raws or ()]
+
+
+async def _namespace(session: Session, name: str) -> Raw | None:
+    try:
+        raw = await session.client.get(resource_path("v1", "namespaces", name=name))
+    except (ForbiddenError, NotFoundError):
+        return None
+    return raw | {"kind": "Namespace"}

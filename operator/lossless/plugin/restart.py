@@ -1,0 +1,38 @@
+"""``restart NAME``: replace all pods of the workload, one after another."""
+
+import time
+
+from lossless.cluster.client import MERGE_PATCH
+from lossless.cluster.timestamps import format_time
+from lossless.plugin.exits import Exit, RefusedError
+from lossless.plugin.session import Session
+from lossless.plugin.terminal import Terminal
+
+#: What ``kubectl rollout restart`` writes (k8s.io/kubectl pkg/polymorphichelpers, objectrestarter).
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+
+
+async def restart(session: Session, terminal: Terminal, name: str) -> Exit:
+    """Do what ``kubectl rollout restart`` does to the workload of a LosslessRollout.
+
+    Raises:
+        RefusedError: there is no such LosslessRollout or workload, or it is paused.
+        ApiError: refused or unanswered.
+    """
+    rollout = await session.rollout(name)
+    workload = await session.workload(rollout)
+    path, named = session.workload_path(rollout)
+    if (workload.get("spec") or {}).get("paused"):
+        raise RefusedError(
+            f"{named} is paused, so a restart would do nothing until it is resumed; first:"
+            f" kubectl rollout resume {named.split()[0].lower()} {path.rpartition('/')[2]}"
+            f" -n {session.namespace}"
+        )
+    stamp = {RESTARTED_AT: format_time(time.time())}
+    await session.client.patch(
+        path,
+        {"spec": {"template": {"metadata": {"annotations": stamp}}}},
+        content_type=MERGE_PATCH,
+    )
+    terminal.say([f"{named} restarts; to follow it: kubectl lossless status {name} --watch"])
+    return Exit.OK

@@ -1,0 +1,1 @@
+"""``lossless.middleware`` under real servers, over real sockets."""

@@ -1,0 +1,140 @@
+"""nginx's configuration language."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossless.nginx.check import Expectations, check
+from lossless.nginx.contexts import seconds
+from lossless.nginx.directives import Directive, UnreadableError, read_configuration
+
+
+def read(text: str) -> tuple[Directive, ...]:
+    """Return the directives of a text."""
+    return read_configuration("nginx.conf", read=lambda _: text).root.block or ()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "arguments"),
+    [
+        pytest.param("a b  c;", "a", ("b", "c"), id="words"),
+        pytest.param("a\n\tb;", "a", ("b",), id="over-lines"),
+        pytest.param("a b#c;", "a", ("b#c",), id="no-comment-within-a-word"),
+        pytest.param("a # ; {\n b;", "a", ("b",), id="comment-between-words"),
+        pytest.param("a 'b ; c' \"d'e\";", "a", ("b ; c", "d'e"), id="quotes"),
+        pytest.param("a b'c;", "a", ("b'c",), id="a-quote-within-a-word"),
+        pytest.param(r"a 'b\'c' d\;e;", "a", ("b'c", r"d\;e"), id="escapes"),
+        pytest.param("a ${b}c;", "a", ("${b}c",), id="a-variable-in-braces"),
+        pytest.param(r"a ~ \.php$;", "a", ("~", r"\.php$"), id="a-regular-expression"),
+        pytest.param('a (!-f "/b");', "a", ("(!-f", "/b", ")"), id="a-condition-with-a-quote"),
+        pytest.param("'a' b;", "a", ("b",), id="a-quoted-name"),
+    ],
+)
+def test_a_directive_is_read(text: str, name: str, arguments: tuple[str, ...]) -> None:
+    """As ngx_conf_read_token does."""
+    (one,) = read(text)
+
+    assert (one.name, one.arguments, one.block) == (name, arguments, None)
+
+
+def test_blocks_nest_and_know_their_lines() -> None:
+    """A line is that of the directive's name."""
+    (http,) = read("http {\n  server\n  {\n    listen 80;\n  }\n}\n")
+    (server,) = http.block or ()
+    (listen,) = server.block or ()
+
+    assert (http.line, server.line, listen.line) == (1, 2, 4)
+
+
+def test_lua_is_passed_over() -> None:
+    """OpenResty's blocks are of another language, with braces and quotes of its own."""
+    text = "content_by_lua_block { local a = '}' -- it's }\n if b then c({}) end }\nd;"
+
+    assert [one.name for one in read(text)] == ["content_by_lua_block", "d"]
+
+
+_WORD = st.text(
+    st.characters(codec="ascii", categories=["L", "N"], include_characters="/_.@=~^-()!+*"),
+    min_size=1,
+)
+_WORDS = st.lists(_WORD, min_size=1, max_size=4).map(tuple)
+
+
+@st.composite
+def _written(draw: st.DrawFn, depth: int = 0) -> tuple[str, list[object]]:
+    """Return a text and what it says: names, arguments, blocks."""
+    text, said = "", list[object]()
+    for words in draw(st.lists(_WORDS, max_size=3)):
+        if words[0] == "include" or words[0].endswith("_by_lua_block"):
+            continue
+        space = draw(st.sampled_from([" ", "\n", "\t ", " # ; {\n"]))
+        quote = draw(st.sampled_from(["", '"', "'"]))
+        text += space.join(f"{quote}{word}{quote}" for word in words) + draw(
+            st.sampled_from(["", " "])
+        )
+        if depth < 3 and draw(st.booleans()):
+            inner, block = draw(_written(depth + 1))
+            text += "{" + inner + "}"
+            said.append((words, block))
+        else:
+            text += ";"
+            said.append((words, None))
+    return text, said
+
+
+def _said(block: tuple[Directive, ...] | None) -> list[object] | None:
+    if block is None:
+        return None
+    return [((one.name, *one.arguments), _said(one.block)) for one in block]
+
+
+@given(_written())
+def test_what_was_written_is_read(written: tuple[str, list[object]]) -> None:
+    """Whatever the spaces, quotes and comments between."""
+    text, said = written
+
+    assert _said(read(text)) == said
+
+
+_PIECES = st.sampled_from(
+    [
+        *("server", "location", "/", "@a", "{", "}", ";", "\n", "'", '"', "\\", "#", "$", "${"),
+        *("if", "(!-f", "/s)", "return", "418", "error_page", "=", "proxy_pass", "http://a", "0"),
+        *("keepalive_timeout", "add_header", "listen", "http2", "x_by_lua_block", "é", "\0"),
+    ]
+)
+
+
+@given(st.one_of(st.text(max_size=200), st.lists(_PIECES, max_size=60).map(" ".join)))
+def test_any_text_is_checked_or_refused(text: str) -> None:
+    """With one kind of error, and nothing else comes of it."""
+    try:
+        check(
+            read_configuration("nginx.conf", prefix="/nonexistent", read=lambda _: text),
+            Expectations(),
+        )
+    except UnreadableError as error:
+        said = str(error)
+    else:
+        return
+    assert said.startswith("nginx.conf:")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", 0.0),
+        ("75", 75.0),
+        ("75s", 75.0),
+        ("1m30s", 90.0),
+        ("500ms", 0.5),
+        ("2h", 7200.0),
+        ("", None),
+        ("soon", None),
+        ("1x", None),
+        ("-1", None),
+    ],
+)
+def test_times(text: str, expected: float | None) -> None:
+    """As nginx writes them."""
+    assert seconds(text) == expected
