@@ -22,7 +22,7 @@ BY_FILE = {"lossless.dev/hold.app": "File"}
 PORTS = [{"name": "admin", "containerPort": 8082}]
 NO_SHELL = (
     "it keeps its own preStop exec, which does not show whether there is a shell to wait in;"
-    " if there is one, annotate the pod template with lossless.dev/hold.app: File;"
+    " if there is one, annotate the pod template with lossless.dev/hold.app: File,"
     " or remove the hook"
 )
 

@@ -124,7 +124,7 @@ def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook 
         return Decision(
             reason="it keeps its own preStop exec, which does not show whether there is a shell"
             " to wait in; if there is one, annotate the pod template with"
-            f" {HOLD_ANNOTATION_PREFIX}{place.name}: {HOLD_BY_FILE}; or remove the hook"
+            f" {HOLD_ANNOTATION_PREFIX}{place.name}: {HOLD_BY_FILE}, or remove the hook"
         )
     if not terms.sees_files:
         return Decision(
