@@ -22,6 +22,7 @@ from lossless.model.fields import InvalidSpec
 from lossless.model.phases import Phase
 from lossless.model.policy import BOUNDS, IdleConnections, OnTimeout, parse_spec
 from lossless.model.report import Connections, Oldest
+from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder
 from lossless.model.status import (
     MAX_HISTORY,
     MAX_PODS,
@@ -40,6 +41,7 @@ SCHEMA: Final = VERSION["schema"]["openAPIV3Schema"]
 SPEC: Final = SCHEMA["properties"]["spec"]
 STATUS: Final = SCHEMA["properties"]["status"]["properties"]
 DRAIN: Final = SPEC["properties"]["drain"]["properties"]
+SIDECARS: Final = SPEC["properties"]["sidecars"]["properties"]
 TARGET: Final = {"kind": "Deployment", "name": "web"}
 
 #: Every field of the spec that this version acts on, with a value that is not its default.
@@ -55,17 +57,15 @@ ACTED_ON: Final[Mapping[str, Any]] = {
     "drain.timeout": "10m",
     "drain.onTimeout": "Continue",
     "close": [{"nginx": {}}],
+    "sidecars.order": "Sleep",
     "metrics": [{"envoyStats": {"port": 9901}}],
     "pacing.maxDraining": "30%",
     "paused": True,
 }
 #: These can hold only one value, so that no other could make a difference.
 ONE_VALUE: Final = frozenset({"targetRef.apiVersion", "targetRef.kind"})
-#: Every field of the spec that is known and refused, with a value that asks for something.
-REFUSED: Final[Mapping[str, Any]] = {
-    "sidecars.order": "Sleep",
-    "sidecars.sleep": "100s",
-}
+#: This one says something only together with another.
+SLEEP: Final = {"order": "Sleep", "sleep": "5m"}
 
 
 #: A rollout in which no field is empty.
@@ -194,9 +194,9 @@ def test_every_field_is_explained() -> None:
     assert silent == []
 
 
-def test_every_field_is_acted_on_or_refused() -> None:
+def test_every_field_is_acted_on() -> None:
     """A field that the schema knows and nobody reads would be a promise without anyone behind."""
-    assert set(_fields(SPEC)) == {*ACTED_ON, *REFUSED}
+    assert set(_fields(SPEC)) == {*ACTED_ON, "sidecars.sleep"}
 
 
 @pytest.mark.parametrize("path", sorted(ACTED_ON))
@@ -207,12 +207,14 @@ def test_a_field_that_is_acted_on_makes_a_difference(path: str) -> None:
     assert (spec == plain) is (path in ONE_VALUE)
 
 
-@pytest.mark.parametrize("path", sorted(REFUSED))
-def test_a_field_that_is_not_acted_on_is_refused(path: str) -> None:
-    """What this version cannot do is said, not ignored."""
-    with pytest.raises(InvalidSpec) as refusal:
-        parse_spec(_set({"targetRef": TARGET}, path, REFUSED[path]))
-    assert refusal.value.field == f"spec.{path.split('.', maxsplit=1)[0]}"
+def test_how_long_sidecars_sleep_is_acted_on() -> None:
+    """What is not said is what the schema says it is; it has no default, or no rule could tell."""
+    spec = {"targetRef": TARGET}
+    assert parse_spec({**spec, "sidecars": SLEEP}).sidecars.sleep == 300.0
+    assert parse_spec({**spec, "sidecars": {"order": "Sleep"}}).sidecars.sleep == DEFAULT_SLEEP
+    assert format_duration(DEFAULT_SLEEP) == "1m40s"
+    assert f"{DEFAULT_SLEEP:g}s if it is not said" in SIDECARS["sleep"]["description"]
+    assert "default" not in SIDECARS["sleep"]
 
 
 def test_the_defaults_are_the_codes() -> None:
@@ -224,14 +226,19 @@ def test_the_defaults_are_the_codes() -> None:
     assert parse_spec(stored) == parse_spec(bare)
 
 
-@pytest.mark.parametrize("key", sorted(BOUNDS))
+DURATIONS: Final = {
+    **{f"drain.{key}": (DRAIN[key], bounds) for key, bounds in BOUNDS.items()},
+    "sidecars.sleep": (SIDECARS["sleep"], SLEEP_BOUNDS),
+}
+
+
+@pytest.mark.parametrize("key", sorted(DURATIONS))
 def test_durations_have_the_codes_grammar_and_bounds(key: str) -> None:
     """Pattern, rules, message and explanation of a duration all say what ``policy`` says."""
-    schema = DRAIN[key]
+    schema, (lowest, highest) = DURATIONS[key]
     grammar, bounds = _rules(schema)
     assert schema["pattern"] == PATTERN
     assert grammar["rule"] == f"self.matches(r'{PATTERN}')"
-    lowest, highest = BOUNDS[key]
     rule = bounds["rule"]
     lower = [parse_duration(text) for text in re.findall(r">= duration\('(.+?)'\)", rule)]
     upper = [parse_duration(text) for text in re.findall(r"<= duration\('(.+?)'\)", rule)]
@@ -283,15 +290,16 @@ def test_the_drivers_and_counters_are_the_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "choices"),
+    ("schema", "choices"),
     [
-        pytest.param("idleConnections", IdleConnections, id="idleConnections"),
-        pytest.param("onTimeout", OnTimeout, id="onTimeout"),
+        pytest.param(DRAIN["idleConnections"], IdleConnections, id="idleConnections"),
+        pytest.param(DRAIN["onTimeout"], OnTimeout, id="onTimeout"),
+        pytest.param(SIDECARS["order"], SidecarOrder, id="order"),
     ],
 )
-def test_choices_are_the_codes(key: str, choices: type[StrEnum]) -> None:
+def test_choices_are_the_codes(schema: Mapping[str, Any], choices: type[StrEnum]) -> None:
     """Enums of the schema and of ``policy`` have the same members."""
-    assert DRAIN[key]["enum"] == [choice.value for choice in choices]
+    assert schema["enum"] == [choice.value for choice in choices]
 
 
 @pytest.mark.parametrize("good", [pytest.param(good, id=good.name) for good in GOOD_SPECS])

@@ -1,7 +1,7 @@
 """The sample's Kubernetes objects: the same Deployment, stopped in three ways."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from lossless.model import names
 NAME: Final = "web"
 HTTP_PORT: Final = 8080
 APP_PORT: Final = 8081
+STORE_PORT: Final = 5432
 NGINX: Final = "nginx"
 APP: Final = "app"
 #: The environment variable whose change makes a rollout.
@@ -42,6 +43,12 @@ class Sample:
     version: str = "v1"
     liveness: bool = False
     """Whether the app is restarted when ``/alive`` fails once."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Further environment of the app."""
+    containers: Mapping[str, Manifest] = field(default_factory=dict)
+    """Fields of nginx and the app in place of those here, and whole further containers: by name."""
+    pod: Manifest = field(default_factory=dict)
+    """Further fields of the pod's spec."""
 
     def objects(self) -> list[Manifest]:
         """Return the Service and the Deployment."""
@@ -74,7 +81,16 @@ class Sample:
                                 "labelSelector": {"matchLabels": labels},
                             }
                         ],
-                        "containers": [self._nginx(), self._app()],
+                        "containers": [
+                            self._nginx(),
+                            self._app(),
+                            *(
+                                self._container(name)
+                                for name in self.containers
+                                if name not in (NGINX, APP)
+                            ),
+                        ],
+                        **self.pod,
                     },
                 },
             },
@@ -104,13 +120,16 @@ class Sample:
             APP,
             command=["python3", "/srv/app.py"],
             ports=[{"name": "app", "containerPort": APP_PORT}],
-            env=[{"name": VERSION, "value": self.version}],
+            env=[
+                {"name": name, "value": value}
+                for name, value in {VERSION: self.version, **self.env}.items()
+            ],
             **({"livenessProbe": probe} if self.liveness else {}),
         )
 
     def _container(self, name: str, **fields: Any) -> Manifest:
         stop: Manifest = {}
-        if self.variant is Variant.SLEEP:
+        if self.variant is Variant.SLEEP and name in _SLEEP:
             stop = {"lifecycle": {"preStop": {"sleep": {"seconds": _SLEEP[name]}}}}
         return {
             "name": name,
@@ -122,6 +141,7 @@ class Sample:
             },
             **fields,
             **stop,
+            **self.containers.get(name, {}),
         }
 
 
@@ -134,12 +154,18 @@ def _service() -> Manifest:
     }
 
 
+def store() -> dict[str, Manifest]:
+    """Return the sidecar that the app needs until its end, for ``Sample.containers``."""
+    env = [{"name": "STORE_PORT", "value": str(STORE_PORT)}]
+    return {"store": {"command": ["python3", "/srv/store.py"], "env": env}}
+
+
 def lossless_rollout(drain: Mapping[str, str] | None = None, **spec: Any) -> Manifest:
     """Return the LosslessRollout that protects the sample.
 
     Args:
         drain: fields of ``spec.drain`` other than the defaults.
-        spec: fields of ``spec`` other than ``targetRef``, ``drain`` and ``close``.
+        spec: fields of ``spec`` other than ``targetRef`` and ``drain``.
     """
     return {
         "apiVersion": names.API_VERSION,

@@ -20,6 +20,7 @@ QUICK: Final[Mapping[str, str]] = {
     "clientIdleTimeout": "10s",
     "timeout": "2m",
 }
+NOTHING: Final[Mapping[str, Any]] = {}
 _START: Final = 120.0
 
 
@@ -34,13 +35,15 @@ class Deployable(Protocol):
         """Return its Kubernetes objects."""
 
 
-def the_service(
+def the_service(  # noqa: PLR0913 # what a test says of its service, each by name
     world: World,
     variant: Variant,
     *,
     replicas: int = 3,
     liveness: bool = False,
     drain: Mapping[str, str] = QUICK,
+    spec: Mapping[str, Any] = NOTHING,
+    **shape: Any,
 ) -> None:
     """Deploy the sample and wait until all its pods serve.
 
@@ -50,12 +53,14 @@ def the_service(
         replicas: of the Deployment.
         liveness: whether the app has a liveness probe.
         drain: ``spec.drain`` of the LosslessRollout; empty for all defaults.
+        spec: further fields of its ``spec``.
+        shape: further fields of the ``Sample``.
     """
     sample = Sample(
-        image=world.images.sample, variant=variant, replicas=replicas, liveness=liveness
+        image=world.images.sample, variant=variant, replicas=replicas, liveness=liveness, **shape
     )
     if variant is Variant.LOSSLESS:
-        a_lossless_rollout(world, drain)
+        a_lossless_rollout(world, drain, **spec)
         injection(world)
     deployed(world, sample)
     if variant is Variant.LOSSLESS:

@@ -8,7 +8,7 @@ from e2e.load.report import LoadReport
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import KubectlFailed, Object
 from e2e.support.timeline import cause_of
-from e2e.support.world import World
+from e2e.support.world import World, name_of
 from lossless.model.conditions import ConditionType
 from lossless.model.names import GROUP, PLURAL
 
@@ -52,6 +52,26 @@ def status_shows(
     """Wait until the LosslessRollout's status satisfies ``holds``; return it."""
     return eventually(
         lambda: world.rollout().get("status", {}), holds, what=f"status: {what}", within=within
+    )
+
+
+def the_log_says(
+    world: World, pod: Object, what: str, *, times: int = 1, within: float = 60
+) -> list[str]:
+    """Wait until a pod has logged ``what`` so many times, no more; return the lines.
+
+    The pod may be gone by then: its log was followed from its beginning.
+    """
+    file = world.logs / f"{name_of(pod)}.log"
+
+    def lines() -> list[str]:
+        return [line for line in file.read_text().splitlines() if what in line]
+
+    return eventually(
+        lines,
+        lambda found: len(found) == times,
+        what=f"{what!r} {times} times in {file}",
+        within=within,
     )
 
 

@@ -16,6 +16,8 @@ from e2e.load.report import Failure
 from e2e.support.kubectl import Kubectl
 from lossless.model.names import AGENT_CONTAINER, GATE
 
+#: At most so many containers of a pod are followed; kubectl's own limit is 5.
+_CONTAINERS: Final = 20
 _CONDITIONS: Final = {"Ready": ("ready", "not ready"), GATE: ("gate opened", "gate shut")}
 
 
@@ -195,7 +197,8 @@ class Timeline:
             self._followed.add(uid)
             name = pod["metadata"]["name"]
             argv = self._kubectl.argv(
-                "logs", name, "--all-containers", "--follow", "--prefix", "--timestamps"
+                *("logs", name, "--all-containers", "--follow", "--prefix", "--timestamps"),
+                f"--max-log-requests={_CONTAINERS}",
             )
             with (self._logs / f"{name}.log").open("w") as file:
                 self._start(argv, file)

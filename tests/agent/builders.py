@@ -8,11 +8,14 @@ from lossless.agent.openings import Counters
 from lossless.agent.sockets import Sockets
 from lossless.model.agent_config import AgentConfig, Probe
 from lossless.model.evidence import Socket, TcpInfo, TcpState
+from lossless.model.hooks import OwnHook
 from lossless.model.policy import DrainPolicy, IdleConnections
+from lossless.model.release_rule import Barrier
 
 POD = "10.1.0.5"
 CLIENT = "10.2.0.7"
 NODE = "10.1.0.1"
+NO_BARRIER = Barrier()
 
 
 def a_config(  # noqa: PLR0913 # each is one line of the configuration
@@ -25,7 +28,10 @@ def a_config(  # noqa: PLR0913 # each is one line of the configuration
     quiet: float = 3.0,
     timeout: float = 60.0,
     agent_port: int = 9913,
-    status_file: str = "/lossless/serving",
+    status_files: tuple[str, ...] = ("/lossless/serving",),
+    hooks: tuple[OwnHook, ...] = (),
+    file_holds: tuple[str, ...] = (),
+    barrier: Barrier = NO_BARRIER,
 ) -> AgentConfig:
     """Return a configuration with the product's defaults, but without propagation."""
     policy = DrainPolicy(
@@ -41,7 +47,10 @@ def a_config(  # noqa: PLR0913 # each is one line of the configuration
         drain=policy,
         probes=probes,
         agent_port=agent_port,
-        status_file=status_file,
+        status_files=status_files,
+        hooks=hooks,
+        file_holds=file_holds,
+        barrier=barrier,
     )
 
 

@@ -1,6 +1,8 @@
 """Close drivers: what each says to its program, and that nothing it meets gets any further."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,25 @@ from lossless.model.close_drivers import (
     Method,
     NginxClose,
 )
+from lossless.model.names import AGENT_UID
 from lossless.model.report import Driver, DriverState
 from tests.agent.programs import free_port, ok, program
 
 
 async def closed(
-    *drivers: CloseDriver, prefix: Path | str = "", patience: float = 5.0
+    *drivers: CloseDriver,
+    prefix: Path | str = "",
+    out_of_reach: tuple[str, ...] = (),
+    patience: float = 5.0,
 ) -> tuple[Driver, ...]:
     """Run drivers to their end, with hardly a pause; return where each has arrived."""
     closing = Closing(
-        drivers, log=lambda *_a, **_f: None, prefix=str(prefix), pause=0.001, patience=patience
+        drivers,
+        log=lambda *_a, **_f: None,
+        prefix=str(prefix),
+        out_of_reach=out_of_reach,
+        pause=0.001,
+        patience=patience,
     )
     assert {one.state for one in closing.states} == {DriverState.PENDING}
     await closing.run()
@@ -147,6 +158,66 @@ async def test_haproxy_that_says_anything_has_not_done_it(
 
     assert state.state is DriverState.FAILED
     assert state.reason.startswith(reason)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be a user that may not do everything, as the agent is."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(AGENT_UID)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+async def test_a_socket_that_lets_nobody_in_is_told_with_the_remedy(tmp_path: Path) -> None:
+    """HAProxy makes its socket for its own user, unless it is told otherwise."""
+    async with program(b"", path=tmp_path / "h.sock"):
+        (tmp_path / "h.sock").chmod(0)
+        with nobody():
+            (state,) = await closed(HaproxyClose("/h.sock"), prefix=tmp_path)
+
+    assert state.reason.startswith(
+        "Permission denied for user 65534; in HAProxy's global section write: stats socket PATH"
+        " mode 666 level admin; or name a port"
+    )
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        pytest.param(NginxClose("/on"), id="nginx"),
+        pytest.param(FileClose("/on"), id="file"),
+        pytest.param(FileClose("/on", FileAction.CREATE), id="file-to-create"),
+        pytest.param(HaproxyClose("/on"), id="haproxy"),
+    ],
+)
+async def test_a_path_that_no_volume_brings_is_no_success(
+    tmp_path: Path, driver: CloseDriver
+) -> None:
+    """A file of the same name in the agent's own image is not the one that was meant."""
+    (tmp_path / "on").touch()
+    states = await closed(driver, prefix=tmp_path, out_of_reach=("/on",))
+
+    assert states == (
+        Driver(
+            driver.name,
+            DriverState.FAILED,
+            "no volume of the pod brings /on to the agent; the pod's annotation"
+            " lossless.dev/incomplete says what to do",
+        ),
+    )
+    assert (tmp_path / "on").exists()
+
+
+async def test_a_file_that_is_there_need_not_be_created(tmp_path: Path) -> None:
+    """An agent that was started anew finds its own, or somebody else was quicker."""
+    (tmp_path / "on").mkdir()
+    driver = FileClose("/on", FileAction.CREATE)
+
+    assert await closed(driver, prefix=tmp_path) == done(driver)
 
 
 async def test_one_that_fails_holds_up_no_other(tmp_path: Path) -> None:

@@ -28,15 +28,24 @@ class Watch:
         self.now = 100.0
         self.events: list[dict[str, Any]] = []
 
-    def counting(self, *counters: Counter, patience: float = 5.0, prefix: str = "") -> Counting:
+    def counting(self, *counters: Counter, patience: float = 5.0, **where: Any) -> Counting:
         """Return what asks ``counters``."""
         return Counting(
             counters,
             clock=Clock(boot=lambda: self.now),
             log=lambda _event, **fields: self.events.append(fields),
-            prefix=prefix,
             patience=patience,
+            **where,
         )
+
+
+async def test_a_socket_that_no_volume_brings_is_unknown() -> None:
+    """And never zero: the drain waits for it, and says what for."""
+    counting = Watch().counting(HaproxyStats("/h.sock"), out_of_reach=("/h.sock",))
+    (reading,) = await counting.read(9.0)
+
+    assert reading.value is None
+    assert reading.problem.startswith("no volume of the pod brings /h.sock to the agent")
 
 
 async def test_every_kind_is_asked(tmp_path: Path) -> None:
@@ -74,7 +83,7 @@ async def test_every_kind_is_asked(tmp_path: Path) -> None:
     ("answer", "problem"),
     [
         pytest.param(None, "no answer within 0.1 s", id="hangs"),
-        pytest.param(b"", "not HTTP/1.1", id="closes"),
+        pytest.param(b"", "closed without an answer", id="closes"),
         pytest.param(ok(b"", "404 Not Found"), "HTTP 404 from /nginx_status", id="not-there"),
         pytest.param(ok(b"<html>"), "not a stub_status page: '<html>'", id="nonsense"),
         pytest.param(ok(b"\xff\xfe"), "not a stub_status page", id="no-text"),

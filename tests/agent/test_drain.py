@@ -39,10 +39,12 @@ class Pod:
     ) -> None:
         """Make the files' directories; the status file is there, as ``__main__`` leaves it."""
         self.paths = Paths(
-            status_file=str(root / "serving"),
+            status_files=(str(root / "serving"),),
             marker=str(root / "drain.json"),
             control=str(root / "control.sock"),
             last_words=str(root / "termination-log"),
+            draining=str(root / "draining"),
+            released=str(root / "released"),
         )
         (root / "serving").touch()
         self.root = root
@@ -88,6 +90,7 @@ async def test_an_empty_pod_is_released_soon(tmp_path: Path) -> None:
             False,
         )
         assert not (tmp_path / "serving").exists()
+        assert (tmp_path / "draining").exists()
         assert pod.marker()["report"] == ""
         async with asyncio.timeout(10):
             await drain.ended.wait()
@@ -285,6 +288,7 @@ async def test_a_restarted_agent_joins_its_drain(tmp_path: Path) -> None:
     assert pod.drain.phase is Phase.DRAINING
     assert pod.drain.started.is_set()
     assert not (tmp_path / "serving").exists()
+    assert (tmp_path / "draining").exists()
     assert 9 < pod.drain.report().deadline <= 10
     with pod.running() as drain:
         pod.sockets.open.clear()

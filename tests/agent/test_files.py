@@ -42,6 +42,41 @@ def test_what_cannot_be_written_is_said_and_nothing_else(tmp_path: Path) -> None
     assert hide_status(str(tmp_path)) == f"cannot remove {tmp_path}: Is a directory"
 
 
+def test_a_status_file_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    """Somebody may have put something into it."""
+    path = tmp_path / "on"
+    path.write_text("yes")
+
+    assert show_status(str(path)) == ""
+    assert path.read_text() == "yes"
+
+
+def test_what_nobody_may_write_is_told_with_the_remedy() -> None:
+    """The kernel's own folder refuses everybody, root too."""
+    refused = show_status("/sys/lossless-on")
+
+    assert refused.startswith("cannot create /sys/lossless-on: ")
+    assert refused.endswith(
+        "; give user 65534 write access to its directory, or the pod an fsGroup"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_directory_that_is_closed_to_the_agent_is_told_with_the_remedy(tmp_path: Path) -> None:
+    """On a volume of the user's, which may belong to somebody else."""
+    path = tmp_path / "status" / "on"
+    path.parent.mkdir()
+    remedy = "; give user 65534 write access to its directory, or the pod an fsGroup"
+    path.parent.chmod(0o555)
+    assert show_status(str(path)) == f"cannot create {path}: Permission denied{remedy}"
+    path.parent.chmod(0o755)
+    path.touch()
+    path.parent.chmod(0o555)
+
+    assert show_status(str(path)) == f"cannot remove {path} when the pod drains{remedy}"
+    assert hide_status(str(path)) == f"cannot remove {path}: Permission denied{remedy}"
+
+
 def test_a_marker_is_written_whole_and_read_again(tmp_path: Path) -> None:
     """And leaves nothing else behind."""
     path = tmp_path / "drain.json"

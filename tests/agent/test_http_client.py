@@ -46,14 +46,14 @@ async def test_everything_of_a_request_is_sent() -> None:
         await exchange(app.port, "PUT", "/", headers=[("X-A", "b")], body=b"leave", limit=0)
         await exchange(app.port, "POST", "/", limit=0)
 
-    assert b"X-A: b\r\nContent-Length: 5\r\n\r\nleave" in app.heard[0]
+    assert b"Content-Length: 5\r\nX-A: b\r\n\r\nleave" in app.heard[0]
     assert b"Content-Length: 0\r\n\r\n" in app.heard[1]
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        pytest.param(b"", "closed without an answer|not HTTP/1.1", id="nothing"),
+        pytest.param(b"", "closed without an answer", id="nothing"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP/1.1", id="another-protocol"),
         pytest.param(b"HTTP/1.1 200 OK\r\nA: " + 99_999 * b"a", "not HTTP/1.1", id="long-head"),
         pytest.param(ok(101 * b"a"), "longer than 100 bytes", id="long-body"),
@@ -65,6 +65,31 @@ async def test_what_is_no_answer(answer: bytes, message: str) -> None:
     async with program(answer) as app:
         with pytest.raises(AskError, match=message):
             await exchange(app.port, "GET", "/", limit=100)
+
+
+async def test_the_body_need_not_be_waited_for() -> None:
+    """As the kubelet, which looks at the answer's head only."""
+    async with program(b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n") as app:
+        answer = await exchange(
+            app.port, "GET", "/", headers=[("host", "app"), ("Connection", "x")], limit=None
+        )
+
+    assert answer == Answer(202, b"")
+    assert app.heard[0].lower().count(b"host: ") == 1
+    assert b"close" not in app.heard[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [pytest.param("/a b", "b", id="path"), pytest.param("/", "a\nb", id="header")],
+)
+async def test_what_cannot_be_sent(path: str, header: str) -> None:
+    """Nothing is sent that would say something else than was asked for."""
+    async with program(ok()) as app:
+        with pytest.raises(AskError, match="such a request cannot be sent"):
+            await exchange(app.port, "GET", path, headers=[("X-A", header)], limit=100)
+
+    assert b"".join(app.heard) == b""
 
 
 async def test_the_caller_ends_what_takes_too_long() -> None:

@@ -18,9 +18,10 @@ import pytest
 
 from lossless.model.agent_config import AgentConfig, Probe
 from lossless.model.counters import Prometheus
-from lossless.model.names import HOST_IPS_ENV
+from lossless.model.names import HOST_IPS_ENV, RELEASED_FILE
 from lossless.model.phases import Phase
 from lossless.model.policy import IdleConnections
+from lossless.model.release_rule import Barrier
 from lossless.model.report import SourceState
 from tests.agent.builders import a_config
 from tests.agent.processes import AgentProcess
@@ -132,7 +133,7 @@ class World:
             self.node.run("ip", "address", "add", f"{address}/24", "dev", "eth0")
         for namespace in (self.pod, self.node):
             namespace.run("ip", "link", "set", "eth0", "up")
-        self.pod.start(APPLICATION)
+        self.application = self.pod.start(APPLICATION)
 
     def agent(self, config: AgentConfig) -> AgentProcess:
         """Start the pod's agent."""
@@ -345,6 +346,51 @@ def test_a_client_beside_the_probes_does(world: World, source: str) -> None:
     agent.drain()
 
     assert agent.result().phase is Phase.TIMED_OUT
+
+
+#: A sidecar that listens on the loopback, and an application that is connected to it; without a
+#: listener of its own. It leaves its sidecar when its input ends.
+SIDECAR = """
+import socket, sys
+listener = socket.create_server(("127.0.0.1", 5432))
+print("ready", flush=True)
+kept = listener.accept()
+sys.stdin.read()
+"""
+CONNECTED = """
+import socket, sys
+sock = socket.create_connection(("127.0.0.1", 5432))
+print("ready", flush=True)
+sys.stdin.readline()
+sock.close()
+"""
+
+
+def test_a_sidecar_is_let_go_when_the_application_has_ended(world: World) -> None:
+    """As the pod's real sockets show: no listener any more, and nobody who uses a sidecar."""
+    world.pod.start(SIDECAR)
+    connected = world.pod.start(CONNECTED)
+    agent = world.agent(
+        a_config(
+            quiet=0.3,
+            file_holds=("app", "sql"),
+            barrier=Barrier(("sql",), (8080,), 60.0),
+        )
+    )
+    app, sql = (agent.root / f"{RELEASED_FILE[1:]}.{name}" for name in ("app", "sql"))
+    agent.drain()
+    eventually_sync(app.exists, "the application is let go")
+
+    def stays_held() -> None:
+        with pytest.raises(AssertionError):
+            eventually_sync(sql.exists, within=2.0)
+
+    stays_held()
+    world.application.terminate()
+    world.application.wait(10)
+    stays_held()
+    connected.communicate(b"\n", timeout=10)
+    eventually_sync(sql.exists, "the sidecar is let go")
 
 
 def test_a_client_that_is_never_accepted_counts(world: World) -> None:

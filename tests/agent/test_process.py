@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lossless.model import names
+from lossless.model.hooks import HttpHook
 from lossless.model.phases import Phase
 from lossless.model.report import parse_report
 from tests.agent.builders import a_config
@@ -92,6 +93,42 @@ def test_the_life_of_a_pod(tmp_path: Path, port: int) -> None:
         "drain ended",
         "stopped",
     ]
+
+
+def test_a_containers_own_hook_and_status_file(tmp_path: Path, port: int) -> None:
+    """Its preStop request is sent when the drain starts, and its status file goes with ours."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as app:
+        config = a_config(
+            quiet=0.3,
+            agent_port=port,
+            status_files=(names.STATUS_FILE, "/status/on"),
+            hooks=(HttpHook("app", app.getsockname()[1], "/bye"),),
+            file_holds=("log",),
+        )
+
+        def serve() -> None:
+            connection, _ = app.accept()
+            with connection:
+                heard.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        served = threading.Thread(target=serve)
+        served.start()
+        (tmp_path / "status").mkdir()
+        with AgentProcess(tmp_path, config) as agent:
+            eventually_sync(serves(port))
+            assert (tmp_path / "status" / "on").exists()
+            agent.drain()
+            assert not (tmp_path / "status" / "on").exists()
+            status, body = get(port, f"{names.HOLD_PATH}/app")
+            served.join(20)
+            released = tmp_path / f"{names.RELEASED_FILE[1:]}.log"
+            eventually_sync(released.exists, "the file that lets the other container go")
+            assert agent.stop() == 0
+
+    assert heard[0].startswith(b"GET /bye HTTP/1.1\r\n")
+    assert (status, parse_report(body, uid="u-1").phase) == (200, Phase.DRAINED)
 
 
 def test_a_liveness_restart_is_hardly_delayed(tmp_path: Path, port: int) -> None:
@@ -189,7 +226,7 @@ def test_it_imports_no_more_than_it_needs(tmp_path: Path) -> None:
     """Each module is paid for in every pod."""
     code = (
         "import sys; sys.modules['ssl'] = None; import lossless.agent.runtime;"
-        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules} | {*sys.modules}))"
     )
     out = subprocess.run(  # noqa: S603 # this interpreter, the text above
         [sys.executable, "-c", code],
@@ -209,5 +246,8 @@ def test_it_imports_no_more_than_it_needs(tmp_path: Path) -> None:
         "uuid",
         "multiprocessing",
     }
+    # Only where a hook, a driver or a counter is configured.
+    costly |= {f"lossless.agent.{name}" for name in ("closing", "counting", "haproxy")}
+    costly |= {"lossless.agent.http_client"}
 
     assert costly.isdisjoint(out.split())

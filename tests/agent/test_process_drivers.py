@@ -23,11 +23,12 @@ async def test_a_drain_tells_and_asks(tmp_path: Path) -> None:
     ):
         config = replace(
             a_config(ports=(1,), quiet=0.5, agent_port=free_port()),
-            close=(HttpClose(told.port, "/leave"), FileClose("/lossless/on")),
+            close=(HttpClose(told.port, "/leave"), FileClose("/status/on")),
             metrics=(Prometheus(asked.port, "in_flight"),),
         )
         with AgentProcess(tmp_path, config) as agent:
-            on = agent.status_file.parent / "on"
+            on = tmp_path / "status/on"
+            on.parent.mkdir()
             on.touch()
             assert not told.heard
             assert not asked.heard

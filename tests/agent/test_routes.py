@@ -22,9 +22,19 @@ class Desk:
         """Answer about a pod."""
         self.pod = pod
         self.holders: list[str] = []
+        self.waited: list[str] = []
         self.routes = Routes(
-            pod.drain, metrics=lambda: "up 1\n", holder=self.holders.append, grace=grace
+            pod.drain,
+            wait=self.wait,
+            metrics=lambda: "up 1\n",
+            holder=self.holders.append,
+            grace=grace,
         )
+
+    async def wait(self, container: str) -> None:
+        """Wait for the drain alone, whoever asks."""
+        self.waited.append(container)
+        await self.pod.drain.ended.wait()
 
     async def get(self, path: str, method: str = "GET") -> Response:
         """Return the answer to a request of the kubelet."""
@@ -97,6 +107,23 @@ async def test_after_the_drain_a_hold_is_answered_at_once(
     assert parse_report(answer.body, uid="u-1").phase is phase
 
 
+@pytest.mark.parametrize(
+    ("path", "container"),
+    [
+        pytest.param("/v1/hold/app", "app", id="by-name"),
+        pytest.param("/v1/hold", "", id="of-a-pod-of-an-older-webhook"),
+    ],
+)
+async def test_a_hold_says_whom_it_holds(tmp_path: Path, path: str, container: str) -> None:
+    """Containers may stop at different times."""
+    desk = Desk(Pod(tmp_path))
+    with desk.pod.running() as drain:
+        drain.ask_to_stop()
+        answer = await desk.get(path)
+
+    assert (answer.status, desk.waited) == (200, [container])
+
+
 async def test_whoever_holds_is_remembered(tmp_path: Path) -> None:
     """It is the kubelet, and so that is where the probes come from."""
     desk = Desk(Pod(tmp_path), grace=0.0)
@@ -138,6 +165,7 @@ async def test_a_report_is_live(tmp_path: Path) -> None:
         pytest.param("GET", "/", 404, id="root"),
         pytest.param("GET", "/v1/drain", 404, id="no-such-thing-as-a-drain-over-http"),
         pytest.param("POST", "/v1/hold/", 404, id="not-quite"),
+        pytest.param("POST", "/v1/hold/app", 405, id="post-for-a-container"),
     ],
 )
 async def test_other_paths(tmp_path: Path, method: str, path: str, status: int) -> None:

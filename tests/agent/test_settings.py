@@ -12,7 +12,7 @@ from lossless.model.names import CONFIG_ENV
 from lossless.model.policy import DrainPolicy
 from tests.agent.builders import a_config
 
-CONFIG = a_config(ports=(80,), probes=(Probe(80, 10.0, 1.0),), status_file="/status/on")
+CONFIG = a_config(ports=(80,), probes=(Probe(80, 10.0, 1.0),), status_files=("/status/on",))
 DEFAULT = AgentConfig(rollout="", ports=(), drain=DrainPolicy())
 
 
@@ -24,16 +24,18 @@ def test_a_pod_as_the_webhook_makes_it() -> None:
             "POD_NAME": "web-1",
             "POD_NAMESPACE": "shop",
             "POD_UID": "u-1",
+            "POD_IP": "10.0.9.9",
             "HOST_IPS": "10.0.0.1,2001:db8::1",
         }
     )
 
     assert settings == Settings(
         config=CONFIG,
-        paths=Paths(status_file="/status/on"),
+        paths=Paths(status_files=("/status/on",)),
         pod="web-1",
         namespace="shop",
         uid="u-1",
+        address="10.0.9.9",
         host_ips=("10.0.0.1", "2001:db8::1"),
     )
 
@@ -42,8 +44,12 @@ def test_outside_a_pod_all_paths_get_a_prefix() -> None:
     """So that nothing of the machine is touched."""
     paths = read_settings({CONFIG_ENV: CONFIG.to_json(), PREFIX_ENV: "/tmp/x"}).paths  # noqa: S108 # only a prefix
 
-    assert [paths.status_file, paths.marker, paths.control, paths.last_words] == [
+    assert [*paths.status_files, paths.draining, paths.released] == [
         "/tmp/x/status/on",  # noqa: S108 # the same
+        "/tmp/x/lossless/draining",  # noqa: S108 # the same
+        "/tmp/x/lossless/released",  # noqa: S108 # the same
+    ]
+    assert [paths.marker, paths.control, paths.last_words] == [
         "/tmp/x/run/lossless/drain.json",  # noqa: S108 # the same
         "/tmp/x/run/lossless/control.sock",  # noqa: S108 # the same
         "/tmp/x/dev/termination-log",  # noqa: S108 # the same
@@ -75,7 +81,20 @@ def drain(**keys: object) -> str:
         pytest.param(
             changed(probes=[{"port": 80, "period": 0, "timeout": 1}]), "has no period", id="period"
         ),
-        pytest.param(changed(statusFile="on"), "'on' is not an absolute path", id="status-file"),
+        pytest.param(changed(statusFiles=["on"]), "'on' is not an absolute path", id="status-file"),
+        pytest.param(
+            changed(hooks=[{"container": "a", "port": 0, "path": "/"}]),
+            "0 is not a port",
+            id="hook-port",
+        ),
+        pytest.param(
+            changed(hooks=[{"container": "a", "sleep": -1}]), "sleep: -1.0 is not", id="sleep"
+        ),
+        pytest.param(
+            changed(barrier={"sidecars": [], "ports": [], "seconds": float("inf")}),
+            "barrier: inf is not a number",
+            id="barrier",
+        ),
     ],
 )
 def test_a_broken_configuration_gives_safe_defaults(config: str | None, problem: str) -> None:

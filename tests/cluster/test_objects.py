@@ -17,7 +17,12 @@ from lossless.cluster.objects import (
     workload_of,
 )
 from lossless.model.fields import InvalidSpec
-from lossless.model.names import AGENT_CONTAINER, GATE
+from lossless.model.names import (
+    AGENT_CONTAINER,
+    GATE,
+    INCOMPLETE_ANNOTATION,
+    UNPROTECTED_ANNOTATION,
+)
 from lossless.model.observation import Departure, Gate, Unknown
 from lossless.model.phases import Phase
 from lossless.model.policy import RolloutSpec
@@ -44,6 +49,21 @@ def test_a_pod_is_what_its_object_says() -> None:
     assert (pod.containers_ready, pod.containers_ready_since) == (True, START + 5)
     assert pod.live
     assert not pod.shut
+
+
+def test_what_the_webhook_could_not_do_is_read_from_the_pod() -> None:
+    """Both annotations are for people, and end up in the status."""
+    raw = raw_pod("a")
+    raw["metadata"]["annotations"] = {
+        UNPROTECTED_ANNOTATION: "db: it keeps its hook",
+        INCOMPLETE_ANNOTATION: "spec.close[0]: no volume",
+    }
+    pod = pod_of(raw)
+
+    assert (pod.unprotected, pod.incomplete) == (
+        "db: it keeps its hook",
+        "spec.close[0]: no volume",
+    )
 
 
 def test_an_empty_object_is_a_pod_of_which_nothing_is_known() -> None:

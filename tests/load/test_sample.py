@@ -7,8 +7,8 @@ import pytest
 
 from e2e.load.client import LoadClient
 from e2e.load.plan import Plan
-from e2e.sample.image.app import App
-from e2e.sample.manifests import APP, NGINX, Sample, Variant, lossless_rollout
+from e2e.sample.image.app import App, the_store
+from e2e.sample.manifests import APP, NGINX, Sample, Variant, lossless_rollout, store
 from lossless.model.policy import parse_spec
 
 
@@ -102,6 +102,29 @@ async def test_a_stopping_app_answers_what_it_has_been_asked() -> None:
         assert (await asked).endswith(b"x")
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        pytest.param(b"stored\n", "stored", id="stored"),
+        pytest.param(b"", "lost: b''", id="the-sidecar-is-gone"),
+        pytest.param(b"full\n", "lost: b'full\\n'", id="refused"),
+    ],
+)
+async def test_the_app_knows_what_became_of_its_last_write(answer: bytes, told: str) -> None:
+    """An answer that is not the sidecar's yes is a loss."""
+
+    async def sidecar(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(sidecar, "127.0.0.1", 0)
+    async with server:
+        store = await the_store(server.sockets[0].getsockname()[1])
+
+        assert await store.write_last(after=0.0) == told
+
+
 def _containers(variant: Variant) -> dict[str, dict[str, object]]:
     deployment = Sample(image="localhost/sample:1", variant=variant).deployment()
     containers = deployment["spec"]["template"]["spec"]["containers"]
@@ -124,3 +147,26 @@ def test_the_samples_rollout_is_one_the_product_accepts() -> None:
     spec = parse_spec(lossless_rollout({"quiet": "2s"}, paused=True)["spec"])
 
     assert (spec.drain.quiet, spec.paused, spec.target.name) == (2.0, True, "web")
+
+
+def test_a_sample_may_have_more_containers() -> None:
+    """Fields of its own two are replaced, others are added with the same image and rights."""
+    sample = Sample(
+        image="localhost/sample:1",
+        variant=Variant.SLEEP,
+        env={"STORE_PORT": "5432"},
+        containers={APP: {"command": ["other"]}, **store()},
+        pod={"terminationGracePeriodSeconds": 5},
+    )
+    spec = sample.deployment()["spec"]["template"]["spec"]
+    nginx, app, added = spec["containers"]
+
+    assert [found["name"] for found in spec["containers"]] == [NGINX, APP, "store"]
+    assert app["command"] == ["other"]
+    assert app["env"] == [
+        {"name": "VERSION", "value": "v1"},
+        {"name": "STORE_PORT", "value": "5432"},
+    ]
+    assert (added["image"], added["securityContext"]) == (nginx["image"], nginx["securityContext"])
+    assert "lifecycle" not in added
+    assert spec["terminationGracePeriodSeconds"] == 5

@@ -25,8 +25,10 @@ from lossless.model.counters import (
     Prometheus,
     ZeroMeans,
 )
+from lossless.model.hooks import HttpHook, SleepHook
 from lossless.model.names import AGENT_PORT, STATUS_FILE
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
+from lossless.model.release_rule import Barrier
 
 CONFIG = AgentConfig(
     rollout="web",
@@ -40,8 +42,12 @@ CONFIG = AgentConfig(
         on_timeout=OnTimeout.CONTINUE,
     ),
     probes=(Probe(port=8080, period=10.0, timeout=1.0),),
-    status_file="/status/on",
+    status_files=(STATUS_FILE, "/status/on"),
     agent_port=9914,
+    hooks=(HttpHook("app", 81, "/stop?x=1", (("X-Key", "1"),)), SleepHook("log", 90.0)),
+    file_holds=("shell",),
+    barrier=Barrier(("log", "sql"), (8080,), 45.0),
+    grace=45.0,
     close=(
         NginxClose("/status/on"),
         EnvoyClose(9902),
@@ -58,6 +64,7 @@ CONFIG = AgentConfig(
         HaproxyStats(port=9999),
         Prometheus(9090, "open", "/m", (("a", "b"), ("c", "")), ZeroMeans.NO_CONNECTIONS),
     ),
+    out_of_reach=("/run/h.sock",),
 )
 
 
@@ -91,11 +98,16 @@ def test_unknown_keys_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        pytest.param("statusFile", {"status_file": STATUS_FILE}, id="status-file"),
+        pytest.param("statusFiles", {"status_files": (STATUS_FILE,)}, id="status-files"),
+        pytest.param("hooks", {"hooks": ()}, id="hooks"),
+        pytest.param("fileHolds", {"file_holds": ()}, id="file-holds"),
+        pytest.param("barrier", {"barrier": Barrier()}, id="barrier"),
+        pytest.param("grace", {"grace": 30.0}, id="grace"),
         pytest.param("agentPort", {"agent_port": AGENT_PORT}, id="agent-port"),
         pytest.param("probes", {"probes": ()}, id="probes"),
         pytest.param("close", {"close": ()}, id="close"),
         pytest.param("metrics", {"metrics": ()}, id="metrics"),
+        pytest.param("outOfReach", {"out_of_reach": ()}, id="out-of-reach"),
     ],
 )
 def test_later_additions_have_defaults(key: str, expected: dict[str, object]) -> None:
@@ -150,7 +162,13 @@ def test_a_list_that_is_none_is_a_problem() -> None:
         pytest.param(CONFIG.to_json().replace("8080", "Infinity"), id="an-infinite-port"),
         pytest.param("[" * 100_000, id="deep"),
         pytest.param(CONFIG.to_json().replace('"Wait"', '"Maybe"'), id="unknown-choice"),
-        pytest.param(CONFIG.to_json().replace("90.0", "null"), id="no-number"),
+        pytest.param(CONFIG.to_json().replace('"timeout":90.0', '"timeout":null'), id="no-number"),
+        pytest.param(CONFIG.to_json().replace('"port":81', '"port":"admin"'), id="a-hook-by-name"),
+        pytest.param(
+            CONFIG.to_json().replace('["X-Key","1"]', '["X-Key"]'), id="a-header-without-a-value"
+        ),
+        pytest.param(CONFIG.to_json().replace('["shell"]', '"shell"'), id="a-text-for-a-list"),
+        pytest.param(CONFIG.to_json().replace('["shell"]', "[1]"), id="a-number-for-a-text"),
     ],
 )
 def test_what_is_no_configuration_is_a_value_error(text: str) -> None:

@@ -280,6 +280,35 @@ def test_connections_are_unknown_if_no_agent_answers(
 
 
 @pytest.mark.parametrize(
+    ("pod", "reason"),
+    [
+        pytest.param(
+            serving("d", NEW, unprotected="db: it keeps its own preStop exec"),
+            Reason.UNPROTECTED,
+            id="a container that cannot wait",
+        ),
+        pytest.param(
+            serving("d", NEW, incomplete="spec.close[0]: mount an emptyDir"),
+            Reason.INCOMPLETE,
+            id="a status file out of reach",
+        ),
+    ],
+)
+def test_what_the_webhook_could_not_do_is_said_once_with_the_remedy(
+    pod: Pod, reason: Reason
+) -> None:
+    """In the condition and in one Event, a warning; the pods drain all the same."""
+    decision = decide(a_world(*CALM, pod), NOW)
+    status = status_of(decision)
+    (condition,) = [each for each in status.conditions if each.type is ConditionType.DEGRADED]
+
+    assert (condition.status, condition.reason) == (Answer.TRUE, reason)
+    assert (pod.unprotected or pod.incomplete) in condition.message
+    (said,) = [each for each in decision.announcements if each.reason is reason]
+    assert (said.message, said.warning) == (condition.message, True)
+
+
+@pytest.mark.parametrize(
     ("seen", "phase"),
     [
         pytest.param(a_world(*CALM), RolloutPhase.READY, id="calm"),
@@ -297,6 +326,11 @@ def test_connections_are_unknown_if_no_agent_answers(
             a_world(*CALM, serving("d", NEW, unprotected="db: exec")),
             RolloutPhase.DEGRADED,
             id="a container that cannot wait",
+        ),
+        pytest.param(
+            a_world(*CALM, serving("d", NEW, incomplete="spec.close[0]: no volume")),
+            RolloutPhase.DEGRADED,
+            id="a status file out of reach",
         ),
     ],
 )

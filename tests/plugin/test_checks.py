@@ -136,6 +136,21 @@ WRONG: Final = [
     pytest.param(changed(f"{POD}containers/0/readinessProbe", None), "LL307", id="no readiness"),
     pytest.param(changed(f"{POD}terminationGracePeriodSeconds", 0), "LL308", id="no grace"),
     pytest.param(changed(f"{POD}terminationGracePeriodSeconds", 900), "LL309", id="long grace"),
+    pytest.param(
+        changed("llr/spec/close", [{"nginx": {"statusFile": "/status/on"}}]),
+        "LL310",
+        id="status file on no volume",
+    ),
+    pytest.param(
+        changed("llr/spec/metrics", [{"haproxyStats": {"socket": "/run/h.sock"}}]),
+        "LL310",
+        id="socket on no volume",
+    ),
+    pytest.param(
+        changed(f"{TEMPLATE}annotations", {"lossless.dev/hold.other": "File"}),
+        "LL310",
+        id="a hold for nobody",
+    ),
     # Services
     pytest.param(changed("service/spec/selector", {"app": "other"}), "LL401", id="no Service"),
     pytest.param(

@@ -52,9 +52,12 @@ GOOD_SPECS: Final = (
     GoodSpec("nginx", {"close": [{"nginx": {}}]}),
     GoodSpec("nginx with its file", {"close": [{"nginx": {"statusFile": "/lossless/serving"}}]}),
     GoodSpec("no counters", {"metrics": []}),
+    GoodSpec("sidecars behind a barrier", {"sidecars": {"order": "Barrier"}}),
+    GoodSpec("sleeping sidecars", {"sidecars": {"order": "Sleep"}}),
+    GoodSpec("a short sleep", {"sidecars": {"order": "Sleep", "sleep": "1s"}}),
+    GoodSpec("a long sleep", {"sidecars": {"order": "Sleep", "sleep": "60m"}}),
     *GOOD_CLOSE_DRIVERS,
     *GOOD_COUNTERS,
-    GoodSpec("the one order", {"sidecars": {"order": "Barrier"}}),
     GoodSpec("several at a time", {"pacing": {"maxDraining": 3}}),
     GoodSpec("one percent", {"pacing": {"maxDraining": "1%"}}),
     GoodSpec("all at a time", {"pacing": {"maxDraining": "100%"}}),
@@ -64,7 +67,7 @@ GOOD_SPECS: Final = (
 _DEPLOYMENTS: Final = "this version protects only apps/v1 Deployments; name a Deployment"
 _PORT: Final = "must be a number from 1 to 65535 or a port's name"
 _DURATION: Final = "is not a duration; write for example 90s, 5m or 1m30s"
-_BARRIER: Final = "this version knows only order: Barrier"
+_WITH_SLEEP: Final = "means something with order: Sleep only; remove it"
 _AT_A_TIME: Final = "must be a number from 1, or 1% to 100% of the replicas"
 
 BAD_SPECS: Final = (
@@ -236,14 +239,38 @@ BAD_SPECS: Final = (
     ),
     *BAD_CLOSE_DRIVERS,
     *BAD_COUNTERS,
-    BadSpec("sleeping sidecars", {"sidecars": {"order": "Sleep"}}, "spec.sidecars", _BARRIER),
     BadSpec(
         "a barrier that sleeps",
         {"sidecars": {"order": "Barrier", "sleep": "100s"}},
-        "spec.sidecars",
-        _BARRIER,
+        "spec.sidecars.sleep",
+        _WITH_SLEEP,
     ),
-    BadSpec("a sleep alone", {"sidecars": {"sleep": "100s"}}, "spec.sidecars", _BARRIER),
+    BadSpec("a sleep alone", {"sidecars": {"sleep": "100s"}}, "spec.sidecars.sleep", _WITH_SLEEP),
+    BadSpec(
+        "another order",
+        {"sidecars": {"order": "Reverse"}},
+        "spec.sidecars.order",
+        "must be Barrier or Sleep",
+        api_says='supported values: "Barrier", "Sleep"',
+    ),
+    BadSpec(
+        "a sleep in words",
+        {"sidecars": {"order": "Sleep", "sleep": "long"}},
+        "spec.sidecars.sleep",
+        _DURATION,
+    ),
+    BadSpec(
+        "a sleep too short",
+        {"sidecars": {"order": "Sleep", "sleep": "0.9s"}},
+        "spec.sidecars.sleep",
+        "must be from 1s to 1h",
+    ),
+    BadSpec(
+        "a sleep too long",
+        {"sidecars": {"order": "Sleep", "sleep": "61m"}},
+        "spec.sidecars.sleep",
+        "must be from 1s to 1h",
+    ),
     BadSpec(
         "none at a time", {"pacing": {"maxDraining": 0}}, "spec.pacing.maxDraining", _AT_A_TIME
     ),

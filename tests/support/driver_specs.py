@@ -44,7 +44,20 @@ GOOD_CLOSE_DRIVERS: Final = (
         ),
     ),
     GoodSpec("a patient call", _close(http={"port": 1, "timeout": "1m", "retries": 10})),
+    GoodSpec("a status file on a volume", _close(nginx={"statusFile": "/status/on"})),
+    GoodSpec(
+        "odd but possible status files",
+        {
+            "close": [
+                {"nginx": {"statusFile": "/run/.on"}},
+                {"nginx": {"statusFile": "/run/..on/a b"}},
+                {"nginx": {"statusFile": "/.../...on"}},
+                {"nginx": {"statusFile": "/losslessness"}},
+            ]
+        },
+    ),
     GoodSpec("a file", _close(file={"path": "/status/on"})),
+    GoodSpec("our own file", _close(file={"path": "/lossless/serving"})),
     GoodSpec("a file to create", _close(file={"path": "/.s/..off", "action": "Create"})),
     GoodSpec("two drivers", {"close": [{"nginx": {}}, {"http": {"port": 7001}}]}),
 )
@@ -67,7 +80,14 @@ _COUNTER: Final = "must name exactly one counter"
 _ENDPOINT: Final = "must name either socket (a path) or port (on 127.0.0.1)"
 _NUMBER: Final = "must be a number from 1 to 65535"
 _FILE: Final = "must be the absolute path of a file, without . or .. in it"
+_OURS: Final = "/lossless is ours, and there only /lossless/serving can be named"
 _URL: Final = "must begin with / and hold no space"
+
+
+def _status_file(name: str, path: Any, says: str = _FILE, *, api_says: str = "") -> BadSpec:
+    field = "spec.close[0].nginx.statusFile"
+    return BadSpec(name, _close(nginx={"statusFile": path}), field, says, api_says=api_says)
+
 
 BAD_CLOSE_DRIVERS: Final = (
     BadSpec("no driver", {"close": [{}]}, "spec.close[0]", _DRIVER),
@@ -84,11 +104,27 @@ BAD_CLOSE_DRIVERS: Final = (
         "must have at most 8 items",
         api_says="must have at most 8 items",
     ),
+    _status_file("a relative status file", "status/on"),
+    _status_file("a status file that is a directory", "/status/"),
+    _status_file("a status file by detours", "/status/../on"),
+    _status_file("a status file behind a dot", "/status/./on"),
+    _status_file("a status file that ends in dots", "/status/.."),
+    _status_file("a status file with an end of line", "/status/on\n"),
+    _status_file("no status file", ""),
+    _status_file("another status file in our folder", "/lossless/on", _OURS),
+    _status_file("our folder as status file", "/lossless", _OURS),
+    _status_file("a status file that is a number", 1, api_says="must be of type string"),
     BadSpec(
-        "another status file",
-        _close(nginx={"statusFile": "/status/on"}),
-        "spec.close[0].nginx.statusFile",
-        "this version knows only /lossless/serving",
+        "our folder for a socket",
+        _close(haproxy={"socket": "/lossless/h.sock"}),
+        "spec.close[0].haproxy.socket",
+        _OURS,
+    ),
+    BadSpec(
+        "a file that lets containers go",
+        _close(file={"path": "/lossless/released.app", "action": "Create"}),
+        "spec.close[0].file.path",
+        _OURS,
     ),
     BadSpec(
         "Envoy without a port",
@@ -280,6 +316,12 @@ BAD_COUNTERS: Final = (
         _metrics(haproxyStats={"socket": "h.sock"}),
         "spec.metrics[0].haproxyStats.socket",
         _FILE,
+    ),
+    BadSpec(
+        "our folder for a counter's socket",
+        _metrics(haproxyStats={"socket": "/lossless/h.sock"}),
+        "spec.metrics[0].haproxyStats.socket",
+        _OURS,
     ),
     BadSpec(
         "no gauge",

@@ -14,6 +14,7 @@ from lossless.webhook.options import AgentSettings
 from lossless.webhook.owner import Rollout
 
 Raw = dict[str, Any]
+MOUNT: Raw = {"name": "lossless", "mountPath": "/lossless", "readOnly": True}
 SETTINGS = AgentSettings(image="registry.example/lossless-agent:1", version="1.2.3")
 
 
@@ -43,6 +44,18 @@ def container(name: str, *, pre_stop: Raw | None = None, **fields: Any) -> Raw:
     """Return a container."""
     lifecycle = {} if pre_stop is None else {"lifecycle": {"preStop": pre_stop}}
     return {"name": name, "image": f"{name}:1", **lifecycle, **fields}
+
+
+def hold(name: str) -> Raw:
+    """Return the hold by HTTP of a container."""
+    return {"httpGet": {"path": f"/v1/hold/{name}", "port": 9913, "scheme": "HTTP"}}
+
+
+def hook_of(after: Raw, name: str = "app") -> Raw:
+    """Return the preStop of a container."""
+    found: Raw = next(c for c in after["spec"]["containers"] if c["name"] == name)
+    hook: Raw = found["lifecycle"]["preStop"]
+    return hook
 
 
 def spec(**fields: Any) -> RolloutSpec:

@@ -1,11 +1,8 @@
 """What a pod looks like afterwards; and that a second look changes nothing."""
 
 import copy
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lossless.model.agent_config import Probe
 from lossless.model.names import (
@@ -19,20 +16,18 @@ from lossless.model.names import (
 )
 from lossless.webhook.inject import inject
 from tests.webhook.pods import (
+    MOUNT,
     SETTINGS,
     Raw,
     agent_of,
-    applied,
     config_of,
     container,
+    hold,
     injected,
     injection,
     pod,
     spec,
 )
-
-HOLD = {"httpGet": {"path": "/v1/hold", "port": 9913, "scheme": "HTTP"}}
-MOUNT = {"name": "lossless", "mountPath": "/lossless", "readOnly": True}
 
 
 def test_a_plain_pod_is_complete_afterwards() -> None:
@@ -46,7 +41,7 @@ def test_a_plain_pod_is_complete_afterwards() -> None:
         for name in (SHARED_VOLUME, PRIVATE_VOLUME)
     ]
     assert after["spec"]["containers"] == [
-        container("app", volumeMounts=[MOUNT], pre_stop=HOLD),
+        container("app", volumeMounts=[MOUNT], pre_stop=hold("app")),
     ]
     assert after["spec"]["initContainers"][1:] == [container("migrate")]
     assert after["spec"]["readinessGates"] == [{"conditionType": GATE}]
@@ -79,6 +74,7 @@ def test_the_agent() -> None:
         "POD_NAME": "metadata.name",
         "POD_NAMESPACE": "metadata.namespace",
         "POD_UID": "metadata.uid",
+        "POD_IP": "status.podIP",
         "HOST_IPS": "status.hostIPs",
     }
     assert {
@@ -119,59 +115,6 @@ def test_an_unknown_port_name_is_left_out_and_told() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("hook", "after", "reason"),
-    [
-        pytest.param(None, HOLD, "", id="none"),
-        pytest.param({"sleep": {"seconds": 8}}, HOLD, "", id="sleep-as-long-as-a-drain-takes"),
-        pytest.param(
-            {"sleep": {"seconds": 9}},
-            {"sleep": {"seconds": 9}},
-            "its preStop sleeps 9s, longer than propagation + quiet = 8s;"
-            " remove it or raise spec.drain.propagation",
-            id="longer-sleep",
-        ),
-        pytest.param(
-            {"exec": {"command": ["/stop"]}},
-            {"exec": {"command": ["/stop"]}},
-            "it keeps its own preStop exec; remove it to have the container held",
-            id="exec",
-        ),
-        pytest.param(
-            {"httpGet": {"path": "/stop", "port": 80}},
-            {"httpGet": {"path": "/stop", "port": 80}},
-            "it keeps its own preStop httpGet; remove it to have the container held",
-            id="http",
-        ),
-        pytest.param(
-            {"tcpSocket": {"port": 80}},
-            {"tcpSocket": {"port": 80}},
-            "it keeps its own preStop tcpSocket; remove it to have the container held",
-            id="tcp",
-        ),
-        pytest.param(HOLD, HOLD, "", id="the-hold-itself"),
-        pytest.param(
-            {"httpGet": {**HOLD["httpGet"], "host": ""}},
-            {"httpGet": {**HOLD["httpGet"], "host": ""}},
-            "",
-            id="the-hold-with-a-default-added",
-        ),
-    ],
-)
-def test_pre_stop_hooks(hook: Raw | None, after: Raw, reason: str) -> None:
-    """A hook that does something is kept and reported; one that only waits becomes a hold."""
-    raw = pod(container("app", pre_stop=hook))
-    decided = injection(raw)
-    result = applied(raw, list(decided.operations))
-
-    assert result["spec"]["containers"][0]["lifecycle"]["preStop"] == after
-    assert decided.unprotected == ({"app": reason} if reason else {})
-    assert decided.warnings == ((f"container app: {reason}",) if reason else ())
-    assert result["metadata"]["annotations"].get(UNPROTECTED_ANNOTATION) == (
-        f"app: {reason}" if reason else None
-    )
-
-
 def test_other_lifecycle_handlers_stay() -> None:
     """A postStart hook is none of our business."""
     post_start = {"exec": {"command": ["/warm-up"]}}
@@ -179,7 +122,7 @@ def test_other_lifecycle_handlers_stay() -> None:
 
     assert injected(raw)["spec"]["containers"][0]["lifecycle"] == {
         "postStart": post_start,
-        "preStop": HOLD,
+        "preStop": hold("app"),
     }
 
 
@@ -188,7 +131,9 @@ def test_a_sidecar_is_held_and_an_init_container_is_not() -> None:
     raw = pod(initContainers=[container("mesh", restartPolicy="Always"), container("migrate")])
     _, mesh, migrate = injected(raw)["spec"]["initContainers"]
 
-    assert mesh == container("mesh", restartPolicy="Always", volumeMounts=[MOUNT], pre_stop=HOLD)
+    assert mesh == container(
+        "mesh", restartPolicy="Always", volumeMounts=[MOUNT], pre_stop=hold("mesh")
+    )
     assert migrate == container("migrate")
 
 
@@ -310,7 +255,9 @@ def test_a_taken_mount_point_is_left_alone(path: str) -> None:
     raw = pod(container("app", volumeMounts=mounts))
     after = injected(raw)
 
-    assert after["spec"]["containers"] == [container("app", volumeMounts=mounts, pre_stop=HOLD)]
+    assert after["spec"]["containers"] == [
+        container("app", volumeMounts=mounts, pre_stop=hold("app"))
+    ]
     assert "something else is mounted at or below /lossless" in injection(raw).warnings[0]
 
 
@@ -332,7 +279,7 @@ def test_a_container_added_later_is_completed_on_the_second_pass() -> None:
     after = injected(second)
 
     assert after["spec"]["containers"][1]["volumeMounts"] == [MOUNT]
-    assert after["spec"]["containers"][1]["lifecycle"]["preStop"] == HOLD
+    assert after["spec"]["containers"][1]["lifecycle"]["preStop"] == hold("mesh")
     assert after["spec"]["terminationGracePeriodSeconds"] == 340
     names = [found["name"] for found in after["spec"]["initContainers"]]
     assert names == [AGENT_CONTAINER, "mesh-init"]
@@ -358,7 +305,7 @@ def test_a_template_copied_from_an_injected_pod_is_brought_up_to_date() -> None:
     assert after["metadata"]["annotations"][INJECTED_ANNOTATION] == "1.2.3"
     assert agent_of(after)["image"] == SETTINGS.image
     assert config_of(after).drain.timeout == 300
-    assert after["spec"]["terminationGracePeriodSeconds"] == 310
+    assert after["spec"]["terminationGracePeriodSeconds"] == 340
 
 
 def test_additions_of_others_to_the_agent_stay() -> None:
@@ -386,120 +333,3 @@ def test_null_lists_are_empty_lists() -> None:
 
     assert injection(after).operations == ()
     assert after["spec"]["terminationGracePeriodSeconds"] == 340
-
-
-NAMES = st.sampled_from(["app", "proxy", "mesh", "log"])
-PORTS = st.lists(
-    st.fixed_dictionaries(
-        {"containerPort": st.integers(1, 65535).filter(lambda number: number != 9913)},
-        optional={
-            "name": st.sampled_from(["http", "grpc"]),
-            "protocol": st.sampled_from(["TCP", "UDP"]),
-        },
-    ),
-    max_size=3,
-)
-HOOKS = st.sampled_from(
-    [
-        {"sleep": {"seconds": 3}},
-        {"sleep": {"seconds": 30}},
-        {"exec": {"command": ["/stop"]}},
-        {"httpGet": {"path": "/stop", "port": 80}},
-    ]
-)
-CONTAINERS = st.fixed_dictionaries(
-    {"name": NAMES, "image": st.just("i")},
-    optional={
-        "ports": PORTS | st.none(),
-        "lifecycle": st.fixed_dictionaries({}, optional={"preStop": HOOKS, "postStart": HOOKS}),
-        "volumeMounts": st.lists(
-            st.sampled_from(
-                [{"name": "data", "mountPath": "/data"}, {"name": "x", "mountPath": "/lossless/x"}]
-            ),
-            max_size=2,
-        )
-        | st.none(),
-        "readinessProbe": st.sampled_from(
-            [None, {"httpGet": {"port": "http"}}, {"tcpSocket": {"port": 1}}]
-        ),
-        "resources": st.sampled_from([{}, GUARANTEED]),
-        "env": st.just([{"name": "A", "value": "b"}]),
-    },
-)
-INIT_CONTAINERS = st.tuples(CONTAINERS, st.sampled_from([{}, {"restartPolicy": "Always"}])).map(
-    lambda pair: {**pair[0], **pair[1]}
-)
-PODS = st.fixed_dictionaries(
-    {
-        "metadata": st.fixed_dictionaries(
-            {},
-            optional={
-                "labels": st.just({"app": "web"}) | st.none(),
-                "annotations": st.just({"own": "1"}) | st.none(),
-            },
-        ),
-        "spec": st.fixed_dictionaries(
-            {"containers": st.lists(CONTAINERS, min_size=1, max_size=3)},
-            optional={
-                "initContainers": st.lists(INIT_CONTAINERS, max_size=3) | st.none(),
-                "volumes": st.just([{"name": "data", "emptyDir": {}}]) | st.none(),
-                "readinessGates": st.lists(
-                    st.sampled_from([{"conditionType": "x/y"}, {"conditionType": GATE}]), max_size=2
-                ),
-                "terminationGracePeriodSeconds": st.integers(0, 1000) | st.none(),
-                "nodeSelector": st.just({"disk": "ssd"}),
-            },
-        ),
-    }
-)
-
-
-@given(raw=PODS, gate=st.booleans(), ports=st.lists(st.sampled_from([80, "http"]), max_size=2))
-@settings(max_examples=300, deadline=None)
-def test_injecting_twice_is_injecting_once(raw: Raw, gate: bool, ports: list[Any]) -> None:  # noqa: FBT001 # drawn
-    """The second pass finds everything as wanted; the pod it was given is not changed."""
-    before = copy.deepcopy(raw)
-    after = injected(raw, gate=gate, ports=ports)
-
-    assert raw == before
-    assert injection(after, gate=gate, ports=ports).operations == ()
-
-
-def without_ours(raw: Raw) -> Raw:
-    """Return the pod without what we may add, empty things apart."""
-    raw = copy.deepcopy(raw)
-    metadata, spec_ = raw["metadata"], raw["spec"]
-    for holder, names in (
-        ("labels", [ROLLOUT_LABEL]),
-        ("annotations", [INJECTED_ANNOTATION, UNPROTECTED_ANNOTATION]),
-    ):
-        metadata[holder] = {
-            key: value for key, value in (metadata.get(holder) or {}).items() if key not in names
-        }
-    for kind in ("containers", "initContainers"):
-        spec_[kind] = [c for c in spec_.get(kind) or () if c["name"] != AGENT_CONTAINER]
-        for found in spec_[kind]:
-            found["volumeMounts"] = [m for m in found.get("volumeMounts") or () if m != MOUNT]
-            lifecycle = found["lifecycle"] = dict(found.get("lifecycle") or {})
-            if lifecycle.get("preStop") in (HOLD, {"sleep": {"seconds": 3}}):
-                del lifecycle["preStop"]
-    volumes = (SHARED_VOLUME, PRIVATE_VOLUME)
-    spec_["volumes"] = [v for v in spec_.get("volumes") or () if v["name"] not in volumes]
-    gates = spec_.get("readinessGates") or ()
-    spec_["readinessGates"] = [g for g in gates if g["conditionType"] != GATE]
-    spec_.pop("terminationGracePeriodSeconds", None)
-    return raw
-
-
-@given(raw=PODS, gate=st.booleans())
-@settings(max_examples=300, deadline=None)
-def test_what_is_not_ours_is_untouched(raw: Raw, gate: bool) -> None:  # noqa: FBT001 # drawn
-    """Take away what we add, and the pod is the one that came in."""
-    after, before = injected(raw, gate=gate), copy.deepcopy(raw)
-    plain = [
-        [c for c in each["spec"].get("initContainers") or () if c.get("restartPolicy") != "Always"]
-        for each in (after, before)
-    ]
-
-    assert without_ours(after) == without_ours(before)
-    assert plain[0] == plain[1]

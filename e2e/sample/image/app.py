@@ -4,20 +4,29 @@
 ``/slow?seconds=S`` the same after S seconds
 ``/healthz``        200 while it serves
 ``/alive``          200 until somebody has posted to ``/stick``, then 500
+``/bye?from=NAME``  tells its log who said goodbye: for preStop hooks
 
 On SIGTERM it does what an application should: it stops listening, answers what it has been
-asked, and leaves. It knows nothing of rollouts.
+asked, and leaves. With ``STORE_PORT`` it has a last thing to store before that, some seconds
+later, over the connection to its sidecar (``store.py``) that it has had from the start; its log
+says whether that was stored or lost. It knows nothing of rollouts.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
+import sys
 from urllib.parse import parse_qs, urlsplit
 
 _WORK = 0.005
 #: Seconds that requests in flight get after SIGTERM; less than the default grace period, 30 s.
 _FINISH = 20.0
+#: Seconds that the last write takes to put together, and to be answered.
+_SUM_UP = 3.0
+_PATIENCE = 5.0
+#: Seconds between two attempts to reach a sidecar that is still starting.
+_RETRY = 0.2
 
 
 class App:
@@ -68,6 +77,8 @@ class App:
             self._stuck = True
         elif url.path == "/alive":
             status = "500 Internal Server Error" if self._stuck else status
+        elif url.path == "/bye":
+            say(f"bye from {parse_qs(url.query)['from'][0]}")
         elif url.path != "/healthz":
             await asyncio.sleep(_WORK)
         head = f"HTTP/1.1 {status}\r\n{self._identity}Content-Length: {len(body)}\r\n\r\n"
@@ -87,15 +98,55 @@ async def _body(fields: list[str], reader: asyncio.StreamReader) -> bytes:
     return await reader.readexactly(int(lengths[0]) if lengths else 0)
 
 
+class Store:
+    """The connection to the sidecar."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep it until the end."""
+        self._reader = reader
+        self._writer = writer
+
+    async def write_last(self, *, after: float = _SUM_UP) -> str:
+        """Put the last write together, store it, and return what became of it."""
+        await asyncio.sleep(after)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                self._writer.write(b"the last write\n")
+                answer = await self._reader.readline()
+        except (OSError, TimeoutError) as error:
+            return f"lost: {error!r}"
+        finally:
+            self._writer.close()
+        return "stored" if answer == b"stored\n" else f"lost: {answer!r}"
+
+
+async def the_store(port: int) -> Store:
+    """Return the connection to the sidecar as soon as that listens."""
+    while True:
+        with contextlib.suppress(OSError):
+            return Store(*await asyncio.open_connection("127.0.0.1", port))
+        await asyncio.sleep(_RETRY)
+
+
+def say(what: str) -> None:
+    """Write a line to the container's log."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
 async def main() -> None:
     """Serve until SIGTERM."""
     app = App(os.environ["HOSTNAME"], os.environ["VERSION"])
+    port = os.environ.get("STORE_PORT")
+    store = await the_store(int(port)) if port else None
     server = await asyncio.start_server(app.serve, "0.0.0.0", 8081, backlog=1024)  # noqa: S104
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
     server.close()
     await app.finish()
+    if store is not None:
+        say(f"the last write was {await store.write_last()}")
     os._exit(0)  # Connections without a request are closed by the kernel, as at any exit.
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from lossless.agent import files
@@ -27,9 +28,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _leave)
     settings = read_settings(os.environ)
     if not os.path.lexists(settings.paths.marker):
-        problem = files.show_status(settings.paths.status_file)
-        if problem:
+        problems = [files.show_status(path) for path in settings.paths.status_files]
+        for problem in filter(None, problems):
             _tell(problem)
+        # What was wrong at the start belongs into the reports as well.
+        told = "; ".join(filter(None, [settings.problem, *problems]))
+        settings = replace(settings, problem=told)
     while True:
         try:
             _run(settings)

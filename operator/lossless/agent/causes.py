@@ -2,9 +2,19 @@
 
 import os
 
+from lossless.model.names import INCOMPLETE_ANNOTATION
+
 
 class AskError(Exception):
     """An answer that is none; its text says what was wrong with it."""
+
+
+def not_mounted(path: str) -> str:
+    """Return why nothing can be done at a path that no volume brings to the agent."""
+    return (
+        f"no volume of the pod brings {path} to the agent; the pod's annotation"
+        f" {INCOMPLETE_ANNOTATION} says what to do"
+    )
 
 
 def cause_of(error: Exception, seconds: float) -> str:

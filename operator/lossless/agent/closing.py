@@ -5,11 +5,11 @@ Whatever a driver does, fails to do, or never ends, the drain takes its course.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from lossless.agent import files
-from lossless.agent.causes import AskError, cause_of
+from lossless.agent.causes import AskError, cause_of, not_mounted
 from lossless.agent.log import Log
 from lossless.model.close_drivers import (
     CloseDriver,
@@ -19,6 +19,7 @@ from lossless.model.close_drivers import (
     HaproxyClose,
     HttpClose,
     NginxClose,
+    shared_path,
 )
 from lossless.model.report import Driver, DriverState
 
@@ -36,12 +37,13 @@ _LIMIT: Final = 65_536
 class Closing:
     """The close drivers of one pod."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # what it runs, and what it needs to run it
         self,
         drivers: Sequence[CloseDriver],
         *,
         log: Log,
         prefix: str = "",
+        out_of_reach: Collection[str] = (),
         pause: float = PAUSE,
         patience: float = PATIENCE,
     ) -> None:
@@ -51,12 +53,14 @@ class Closing:
             drivers: as configured.
             log: told how each has ended.
             prefix: a directory before every path.
+            out_of_reach: paths that no volume brings here.
             pause: seconds before the second attempt.
             patience: seconds for an attempt of a driver that has no time of its own.
         """
         self._drivers = tuple(drivers)
         self._log = log
         self._prefix = prefix
+        self._out_of_reach = out_of_reach
         self._pause = pause
         self._patience = patience
         self._states = [Driver(one.name, DriverState.PENDING) for one in self._drivers]
@@ -71,6 +75,10 @@ class Closing:
         await asyncio.gather(*(self._persist(i, one) for i, one in enumerate(self._drivers)))
 
     async def _persist(self, index: int, driver: CloseDriver) -> None:
+        for _, path in shared_path(driver):
+            if path in self._out_of_reach:
+                self._settle(index, DriverState.FAILED, not_mounted(path))
+                return
         attempts = driver.retries + 1 if isinstance(driver, HttpClose) else ATTEMPTS
         patience = driver.timeout if isinstance(driver, HttpClose) else self._patience
         pause = self._pause
@@ -99,7 +107,7 @@ class Closing:
             case FileClose(path, FileAction.REMOVE):
                 _check(files.hide_status(self._prefix + path))
             case FileClose(path, _):
-                _check(files.show_status(self._prefix + path))
+                _check(files.show(self._prefix + path))
             case EnvoyClose(port):
                 await _call(HttpClose(port, "/healthcheck/fail"))
             case HttpClose():

@@ -1,10 +1,10 @@
 """Asks the counters of ``spec.metrics``, all at once, each with little time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
-from lossless.agent.causes import AskError, cause_of
+from lossless.agent.causes import AskError, cause_of, not_mounted
 from lossless.agent.clock import Clock
 from lossless.agent.log import Log
 from lossless.agent.quantities import Quantity
@@ -30,13 +30,14 @@ _Ask = Callable[[], Awaitable[Quantity]]
 class Counting:
     """The counters beside the kernel's, of one pod."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # what it asks, and what it needs to ask
         self,
         counters: Sequence[Counter],
         *,
         clock: Clock,
         log: Log,
         prefix: str = "",
+        out_of_reach: Collection[str] = (),
         patience: float = PATIENCE,
     ) -> None:
         """Ask ``counters``.
@@ -46,9 +47,10 @@ class Counting:
             clock: for the age of what was read last.
             log: told when a counter ceases to answer, or answers again.
             prefix: a directory before every path.
+            out_of_reach: paths that no volume brings here.
             patience: seconds for one answer.
         """
-        self._counters = tuple((one, _question(one, prefix)) for one in counters)
+        self._counters = tuple((one, _question(one, prefix, out_of_reach)) for one in counters)
         self._clock = clock
         self._log = log
         self._patience = patience
@@ -91,7 +93,7 @@ def _noun(counter: Counter) -> str:
     return "request"
 
 
-def _question(counter: Counter, prefix: str) -> _Ask:
+def _question(counter: Counter, prefix: str, out_of_reach: Collection[str]) -> _Ask:
     """Return what asks ``counter``; only what is configured is imported."""
     match counter:
         case NginxStatus(port, path):
@@ -106,7 +108,8 @@ def _question(counter: Counter, prefix: str) -> _Ask:
 
             return lambda: _page(port, ENVOY_STATISTICS, _SMALL, parse_envoy_stats)
         case HaproxyStats(socket, port):
-            return lambda: _haproxy(socket and prefix + socket, port)
+            problem = not_mounted(socket) if socket in out_of_reach else ""
+            return lambda: _haproxy(socket and prefix + socket, port, problem)
         case Prometheus():
             from lossless.agent.prometheus_page import parse_gauge  # noqa: PLC0415 # see above
 
@@ -124,7 +127,9 @@ async def _page(port: int, path: str, limit: int, parse: Callable[[str], Quantit
     return parse(answer.body.decode("utf-8", "replace"))
 
 
-async def _haproxy(socket: str, port: int) -> Quantity:
+async def _haproxy(socket: str, port: int, problem: str) -> Quantity:
+    if problem:
+        raise AskError(problem)
     from lossless.agent.haproxy import (  # noqa: PLC0415 # see `_question`
         STATISTICS,
         ask,

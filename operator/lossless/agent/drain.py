@@ -26,6 +26,7 @@ from lossless.model.drain_rule import (
 from lossless.model.durations import format_duration
 from lossless.model.phases import ENDED, Event, Phase, advance
 from lossless.model.readings import Reading
+from lossless.model.release_rule import DrainState
 from lossless.model.report import Connections, Driver, Report, parse_report
 
 #: Seconds between two samples of a draining pod, if they cost little.
@@ -104,6 +105,11 @@ class Drain:
             return self._final.seconds
         return self._clock.boot() - self._started if self._phase is Phase.DRAINING else 0.0
 
+    def state(self) -> DrainState:
+        """Return when the drain started, and when it ended if it has; on the boot clock."""
+        ended = None if self._final is None else self._started + self._final.seconds
+        return DrainState(self._started, self._policy.timeout, ended)
+
     def ask_to_stop(self) -> str:
         """Start the drain, or join the one that is under way or over; return a line about it."""
         before = self._phase
@@ -115,8 +121,8 @@ class Drain:
         self._started_wall = self._clock.wall()
         paths = self._settings.paths
         # Before the status file goes: what has been announced must survive a restart.
-        self._note("marker", files.write_marker(paths.marker, self._marker()))
-        self._note("status file", files.hide_status(paths.status_file))
+        self.note("marker", files.write_marker(paths.marker, self._marker()))
+        self._hide()
         self._begin()
         self._log(
             "drain started",
@@ -162,7 +168,7 @@ class Drain:
         if report.phase is Phase.DRAINING:
             report = replace(report, reason=f"stopped while draining: {report.reason}")
         problem = files.write_last_words(self._settings.paths.last_words, report.to_json())
-        self._note("last words", problem)
+        self.note("last words", problem)
 
     def _report(self, reason: str, discarded: int = 0) -> Report:
         draining = self._phase is Phase.DRAINING
@@ -224,7 +230,7 @@ class Drain:
         self._phase = advance(self._phase, event)
         try:
             self._final = replace(self._report(reason, discarded), seconds=seconds)
-            self._note("marker", files.write_marker(self._settings.paths.marker, self._marker()))
+            self.note("marker", files.write_marker(self._settings.paths.marker, self._marker()))
             self.last_words()
             self._log(
                 "drain ended",
@@ -244,6 +250,12 @@ class Drain:
         self._verdict = Unknown("no connection has been looked at yet")
         self.started.set()
 
+    def _hide(self) -> None:
+        paths = self._settings.paths
+        self.note("draining file", files.show(paths.draining))
+        for path in paths.status_files:
+            self.note(path, files.hide_status(path))
+
     def _marker(self) -> files.Marker:
         return files.Marker(
             self._started,
@@ -261,7 +273,7 @@ class Drain:
         self._phase = advance(self._phase, Event.STOP_ASKED)
         self._started = marker.started_by(boot, wall)
         self._started_wall = marker.started_wall
-        self._note("status file", files.hide_status(paths.status_file))
+        self._hide()
         try:
             final = parse_report(marker.report, uid=self._settings.uid)
         except ValueError:
@@ -285,7 +297,8 @@ class Drain:
             if self._phase is Phase.DRAINING and now - self._started >= self._policy.timeout:
                 self._end(Event.DEADLINE_PASSED, now)
 
-    def _note(self, what: str, problem: str) -> None:
+    def note(self, what: str, problem: str) -> None:
+        """Remember what is wrong with something, for the report; empty if nothing is any more."""
         if problem and self._problems.get(what) != problem:
             self._log("problem", what=what, problem=problem)
         self._problems[what] = problem

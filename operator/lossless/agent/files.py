@@ -1,15 +1,19 @@
-"""The three files by which the agent speaks to others and to its own next start.
+"""The files by which the agent speaks to others and to its own next start.
 
 All live on small tmpfs volumes or under the kubelet's hand. None of them may stop a drain: what
 cannot be written is reported, and the drain goes on.
 """
 
+import errno
 import json
 import os
 from dataclasses import dataclass
 from typing import Final
 
+from lossless.model.names import AGENT_UID
+
 _MAX_MARKER: Final = 16384
+_PERMISSION: Final = f"; give user {AGENT_UID} write access to its directory, or the pod an fsGroup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +93,26 @@ def write_marker(path: str, marker: Marker) -> str:
     return ""
 
 
-def show_status(path: str) -> str:
-    """Create the status file; return what went wrong, or nothing."""
+def show(path: str) -> str:
+    """Create a file, or leave it as it is; return what went wrong, or nothing."""
+    if os.path.lexists(path):
+        return ""
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
     except OSError as error:
-        return f"cannot create {path}: {error.strerror}"
+        return f"cannot create {path}: {error.strerror}{_remedy(error)}"
     return ""
+
+
+def show_status(path: str) -> str:
+    """Create a status file, or leave it as it is; return what went wrong, or nothing.
+
+    One that is there and could not be removed when the time comes is wrong as well.
+    """
+    directory = os.path.dirname(path)  # noqa: PTH120 # pathlib costs memory in every pod
+    if os.path.lexists(path) and not os.access(directory, os.W_OK):
+        return f"cannot remove {path} when the pod drains{_PERMISSION}"
+    return show(path)
 
 
 def hide_status(path: str) -> str:
@@ -105,8 +122,13 @@ def hide_status(path: str) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return f"cannot remove {path}: {error.strerror}"
+        return f"cannot remove {path}: {error.strerror}{_remedy(error)}"
     return ""
+
+
+def _remedy(error: OSError) -> str:
+    denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    return _PERMISSION if denied else ""
 
 
 def write_last_words(path: str, text: str) -> str:

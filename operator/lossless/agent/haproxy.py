@@ -8,7 +8,11 @@ from typing import Final
 
 from lossless.agent.causes import AskError
 from lossless.agent.quantities import Quantity
+from lossless.model.names import AGENT_UID
 
+_REMEDY: Final = (
+    "in HAProxy's global section write: stats socket PATH mode 666 level admin; or name a port"
+)
 _CHUNK: Final = 16384
 #: Bytes of an answer. A line of statistics has about 500, and each proxy has two.
 LIMIT: Final = 1_048_576
@@ -34,10 +38,13 @@ async def ask(socket: str, port: int, command: str) -> str:
 
     Raises:
         OSError: nobody listens, or the connection broke.
-        AskError: the answer is too long.
+        AskError: the socket does not let us in, or the answer is too long.
     """
     if socket:
-        reader, writer = await asyncio.open_unix_connection(socket)
+        try:
+            reader, writer = await asyncio.open_unix_connection(socket)
+        except PermissionError as error:
+            raise AskError(f"{error.strerror} for user {AGENT_UID}; {_REMEDY}") from error
     else:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 exchange with a program of the same pod, on 127.0.0.1.
+"""One HTTP/1.1 exchange with a program of the same pod.
 
 No TLS, no redirects, no connection that is kept: what is asked sits in the same network namespace,
 and what it answers is bounded in time and size.
@@ -13,7 +13,9 @@ import h11
 
 from lossless.agent.causes import AskError
 
-_HOST: Final = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
+_FIELDS: Final = (("Connection", "close"), ("User-Agent", "lossless-agent"), ("Accept", "*/*"))
+_CLOSED: Final = "the connection was closed without an answer"
 _CHUNK: Final = 16384
 #: Bytes of the answer's status line and headers.
 _MAX_HEAD: Final = 16384
@@ -37,53 +39,75 @@ async def exchange(  # noqa: PLR0913 # a request has that many parts
     method: str,
     path: str,
     *,
+    host: str = LOOPBACK,
     headers: Iterable[tuple[str, str]] = (),
     body: bytes = b"",
-    limit: int,
+    limit: int | None,
 ) -> Answer:
     """Return the answer to one request; the caller sets the time that it may take.
 
     Args:
-        port: on 127.0.0.1.
+        port: to connect to.
         method: in capitals.
         path: as it stands in the request line.
-        headers: besides Host, Connection and Content-Length.
+        host: address to connect to.
+        headers: besides those that every request has, or in their place.
         body: of the request.
-        limit: bytes of the answer's body.
+        limit: bytes of the answer's body; None: it is not waited for.
 
     Raises:
         OSError: nobody listens, or the connection broke.
-        AskError: the answer is not HTTP, not complete, or too long.
+        AskError: the request cannot be sent as it is, or the answer is not HTTP, not complete, or
+            too long.
     """
-    reader, writer = await asyncio.open_connection(_HOST, port)
+    reader, writer = await asyncio.open_connection(host, port)
     try:
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
-        fields = [("Host", f"localhost:{port}"), ("Connection", "close"), *headers]
+        own = [("Host", f"{_name_of(host)}:{port}"), *_FIELDS]
         if body or method != "GET":
-            fields.append(("Content-Length", str(len(body))))
-        request = h11.Request(method=method, target=path, headers=fields)
+            own.append(("Content-Length", str(len(body))))
+        given = tuple(headers)
+        replaced = {name.lower() for name, _ in given}
+        fields = [pair for pair in own if pair[0].lower() not in replaced]
+        request = h11.Request(method=method, target=path, headers=[*fields, *given])
         parts = (request, *([h11.Data(data=body)] if body else []), h11.EndOfMessage())
         writer.write(b"".join(connection.send(part) or b"" for part in parts))
         return await _read(reader, connection, limit)
+    except h11.LocalProtocolError as error:
+        raise AskError(f"such a request cannot be sent: {error}") from error
     except h11.RemoteProtocolError as error:
         raise AskError(f"the answer is not HTTP/1.1: {error}") from error
     finally:
         writer.close()
 
 
-async def _read(reader: asyncio.StreamReader, connection: h11.Connection, limit: int) -> Answer:
+def _name_of(host: str) -> str:
+    """Return what programs know the address by; many refuse requests for others than localhost."""
+    if host == LOOPBACK:
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+async def _read(
+    reader: asyncio.StreamReader, connection: h11.Connection, limit: int | None
+) -> Answer:
     status, body = 0, bytearray()
     while True:
         event = connection.next_event()
         if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(_CHUNK))
+            data = await reader.read(_CHUNK)
+            if not data and not status and not connection.trailing_data[0]:
+                raise AskError(_CLOSED)
+            connection.receive_data(data)
         elif isinstance(event, h11.Response):
             status = event.status_code
+            if limit is None:
+                return Answer(status, b"")
         elif isinstance(event, h11.Data):
             body += event.data
-            if len(body) > limit:
+            if limit is not None and len(body) > limit:
                 raise AskError(f"the answer is longer than {limit} bytes")
         elif isinstance(event, h11.EndOfMessage):
             return Answer(status, bytes(body))
         elif not isinstance(event, h11.InformationalResponse):
-            raise AskError("the connection was closed without an answer")
+            raise AskError(_CLOSED)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from lossless.model.names import (
     CONTROL_SOCKET,
     DRAIN_MARKER,
+    DRAINING_FILE,
+    RELEASED_FILE,
     STATUS_FILE,
     TERMINATION_LOG,
 )
@@ -14,9 +16,12 @@ from lossless.model.names import (
 class Paths:
     """Absolute paths, by default those that the webhook mounts."""
 
-    status_file: str = STATUS_FILE
+    status_files: tuple[str, ...] = (STATUS_FILE,)
     marker: str = DRAIN_MARKER
     control: str = CONTROL_SOCKET
     last_words: str = TERMINATION_LOG
+    draining: str = DRAINING_FILE
+    released: str = RELEASED_FILE
+    """A dot and a container's name are added."""
     prefix: str = ""
     """A directory before the paths that close drivers and counters name."""

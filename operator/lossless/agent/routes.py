@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from lossless.agent.drain import Drain
@@ -21,6 +21,7 @@ from lossless.model.phases import Phase
 #: of a second, or a whole one on a busy node. If none starts, the kubelet is only restarting one
 #: container (its liveness probe failed), and that must not be delayed for longer than this.
 HOLD_GRACE: Final = 5.0
+_HOLD_OF: Final = f"{HOLD_PATH}/"
 _JSON: Final = "application/json"
 _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -32,6 +33,7 @@ class Routes:
         self,
         drain: Drain,
         *,
+        wait: Callable[[str], Awaitable[None]],
         metrics: Callable[[], str],
         holder: Callable[[str], None],
         grace: float = HOLD_GRACE,
@@ -40,11 +42,13 @@ class Routes:
 
         Args:
             drain: of this pod.
+            wait: returns when the container of this name may stop; without a name, the pod.
             metrics: returns the exposition.
             holder: is told the address of whoever asks for a hold, which is the kubelet.
             grace: seconds that a hold waits for a drain to start.
         """
         self._drain = drain
+        self._wait = wait
         self._metrics = metrics
         self._holder = holder
         self._grace = grace
@@ -60,7 +64,8 @@ class Routes:
             HEALTH_PATH: self._health,
             METRICS_PATH: self._scrape,
         }
-        route = routes.get(request.path)
+        hold = request.path.startswith(_HOLD_OF) and request.path != _HOLD_OF
+        route = self._hold if hold else routes.get(request.path)
         if route is None:
             return Response(404, b"no such path\n")
         if request.method not in ("GET", "HEAD"):
@@ -76,7 +81,7 @@ class Routes:
                     await asyncio.wait_for(self._drain.started.wait(), self._grace)
             if not self._drain.started.is_set():
                 return Response(200, b"not draining\n")
-            await self._drain.ended.wait()
+            await self._wait(request.path.removeprefix(HOLD_PATH).removeprefix("/"))
         finally:
             self.holds -= 1
         return Response(200, self._drain.report().to_json().encode(), _JSON)

@@ -12,9 +12,12 @@ from lossless.agent.addresses import own_addresses, pack, pack_all, within_host,
 from lossless.agent.clock import Clock
 from lossless.agent.control import Control
 from lossless.agent.drain import Drain
+from lossless.agent.holds import Holds
 from lossless.agent.ledger import Ledger
 from lossless.agent.log import Log, make_log
+from lossless.agent.main_containers import look
 from lossless.agent.metrics import State, expose
+from lossless.agent.own_hooks import OwnHooks
 from lossless.agent.routes import Routes
 from lossless.agent.sampler import Sampler
 from lossless.agent.server import Server
@@ -40,9 +43,10 @@ class Agent:
         sockets, clock = Sockets(), Clock()
         nodes, wrong = pack_all(settings.host_ips)
         shared = bool(nodes & own_addresses())
+        inside = within_host if shared else within_pod
         self._ledger = Ledger(
             settings.config,
-            inside=within_host if shared else within_pod,
+            inside=inside,
             nodes=nodes | sockets.gateways(),
         )
         self._sampler = Sampler(
@@ -62,8 +66,19 @@ class Agent:
             counters=_counting(settings, clock, self._log),
             drivers=drivers,
         )
+        config = settings.config
+        self._holds = Holds(
+            self._drain,
+            config,
+            OwnHooks(config.hooks, settings.address, log=self._log, note=self._drain.note),
+            look=lambda: look(sockets, config.barrier.ports, config.agent_port, inside),
+            clock=clock,
+            released=settings.paths.released,
+        )
         self._holders: set[str] = set()
-        self._routes = Routes(self._drain, metrics=self._metrics, holder=self._learn)
+        self._routes = Routes(
+            self._drain, wait=self._holds.wait, metrics=self._metrics, holder=self._learn
+        )
         self._server = Server(self._routes.answer, log=self._log)
         self._control = Control(self._drain.ask_to_stop, log=self._log)
         problems = [settings.problem] if settings.problem else []
@@ -86,6 +101,7 @@ class Agent:
                 lambda: self._control.listen_at_last(control),
                 lambda: self._server.listen_at_last(port),
                 self._drain.run,
+                self._holds.run,
                 self._tell_clients,
             )
         ]
@@ -163,8 +179,14 @@ def _counting(
         return None
     from lossless.agent.counting import Counting  # noqa: PLC0415 # see above
 
-    prefix = settings.paths.prefix
-    return Counting(settings.config.metrics, clock=clock, log=log, prefix=prefix).read
+    config = settings.config
+    return Counting(
+        config.metrics,
+        clock=clock,
+        log=log,
+        prefix=settings.paths.prefix,
+        out_of_reach=config.out_of_reach,
+    ).read
 
 
 def _closing(
@@ -175,7 +197,13 @@ def _closing(
         return None, tuple
     from lossless.agent.closing import Closing  # noqa: PLC0415 # see above
 
-    closing = Closing(settings.config.close, log=log, prefix=settings.paths.prefix)
+    config = settings.config
+    closing = Closing(
+        config.close,
+        log=log,
+        prefix=settings.paths.prefix,
+        out_of_reach=config.out_of_reach,
+    )
     return closing.run, lambda: closing.states
 
 

@@ -6,20 +6,26 @@ from typing import Final
 
 from lossless.agent.paths import Paths
 from lossless.model.agent_config import AgentConfig, parse_agent_config
+from lossless.model.hooks import HttpHook, SleepHook
 from lossless.model.names import (
     CONFIG_ENV,
     CONTROL_SOCKET,
     DRAIN_MARKER,
+    DRAINING_FILE,
     HOST_IPS_ENV,
+    POD_IP_ENV,
     POD_NAME_ENV,
     POD_NAMESPACE_ENV,
     POD_UID_ENV,
+    RELEASED_FILE,
     TERMINATION_LOG,
 )
 from lossless.model.policy import DrainPolicy
 
 #: A directory put before every path, so that an agent can run outside a container.
 PREFIX_ENV: Final = "LOSSLESS_PREFIX"
+#: Where the pod's containers are reached if nobody says its address.
+_LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Settings:
     pod: str = ""
     namespace: str = ""
     uid: str = ""
+    address: str = _LOOPBACK
+    """The pod's, to which the kubelet sends hooks."""
     host_ips: tuple[str, ...] = ()
     problem: str = ""
     """What was wrong with the environment, if anything; defaults are in its place."""
@@ -59,15 +67,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return Settings(
         config=config,
         paths=Paths(
-            status_file=prefix + config.status_file,
+            status_files=tuple(prefix + path for path in config.status_files),
             marker=prefix + DRAIN_MARKER,
             control=prefix + CONTROL_SOCKET,
             last_words=prefix + TERMINATION_LOG,
+            draining=prefix + DRAINING_FILE,
+            released=prefix + RELEASED_FILE,
             prefix=prefix,
         ),
         pod=environment.get(POD_NAME_ENV, ""),
         namespace=environment.get(POD_NAMESPACE_ENV, ""),
         uid=environment.get(POD_UID_ENV, ""),
+        address=environment.get(POD_IP_ENV, "") or _LOOPBACK,
         host_ips=tuple(host for host in (one.strip() for one in hosts) if host),
         problem=problem,
     )
@@ -79,20 +90,25 @@ def _check(config: AgentConfig) -> None:
     Raises:
         ValueError: names the field and its value.
     """
-    for port in (config.agent_port, *config.ports, *(probe.port for probe in config.probes)):
+    asked = (hook.port for hook in config.hooks if isinstance(hook, HttpHook))
+    probed = (probe.port for probe in config.probes)
+    for port in (config.agent_port, *config.ports, *probed, *asked, *config.barrier.ports):
         if not 0 < port < 65536:  # noqa: PLR2004 # the highest TCP port
             raise ValueError(f"{port} is not a port")
     drain = config.drain
     for name, seconds in (
-        ("clientIdleTimeout", drain.client_idle_timeout),
-        ("propagation", drain.propagation),
-        ("quiet", drain.quiet),
-        ("timeout", drain.timeout),
+        ("drain.clientIdleTimeout", drain.client_idle_timeout),
+        ("drain.propagation", drain.propagation),
+        ("drain.quiet", drain.quiet),
+        ("drain.timeout", drain.timeout),
+        ("barrier", config.barrier.seconds),
+        *(("sleep", hook.seconds) for hook in config.hooks if isinstance(hook, SleepHook)),
     ):
         if not 0 <= seconds < float("inf"):
-            raise ValueError(f"drain.{name}: {seconds} is not a number of seconds")
+            raise ValueError(f"{name}: {seconds} is not a number of seconds")
     for probe in config.probes:
         if not probe.period > 0 or not probe.timeout >= 0:
             raise ValueError(f"probes: {probe} has no period")
-    if not config.status_file.startswith("/"):
-        raise ValueError(f"statusFile: {config.status_file!r} is not an absolute path")
+    for path in config.status_files:
+        if not path.startswith("/"):
+            raise ValueError(f"statusFiles: {path!r} is not an absolute path")

@@ -14,6 +14,7 @@ from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
     GATE,
+    INCOMPLETE_ANNOTATION,
     INJECT_LABEL,
     RESUME_ANNOTATION,
     ROLLOUT_LABEL,
@@ -43,7 +44,7 @@ def metadata_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 def pod_of(raw: Raw) -> Pod:
     """Return the pod; how its drain stands is asked elsewhere."""
     metadata, spec, status = metadata_of(raw), raw.get("spec") or {}, raw.get("status") or {}
-    labels = metadata.get("labels") or {}
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     conditions = {c.get("type"): c for c in status.get("conditions") or ()}
     gates = {gate.get("conditionType") for gate in spec.get("readinessGates") or ()}
     injected = any(c.get("name") == AGENT_CONTAINER for c in spec.get("initContainers") or ())
@@ -58,7 +59,8 @@ def pod_of(raw: Raw) -> Pod:
         replica_set=replica_set_of(raw),
         rollout=labels.get(ROLLOUT_LABEL, "") if injected else "",
         declined=labels.get(INJECT_LABEL) == "false",
-        unprotected=(metadata.get("annotations") or {}).get(UNPROTECTED_ANNOTATION, ""),
+        unprotected=annotations.get(UNPROTECTED_ANNOTATION, ""),
+        incomplete=annotations.get(INCOMPLETE_ANNOTATION, ""),
         gated=GATE in gates,
         gate=_gate(conditions.get(GATE)),
         served=_true(ready) or _since(ready) - parse_time(status.get("startTime")) > _AT_START,

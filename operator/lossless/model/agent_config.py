@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
 
 from lossless.model.close_drivers import CloseDriver, driver_document, parse_driver
 from lossless.model.counters import Counter, counter_document, parse_counter
 from lossless.model.fields import InvalidSpec
+from lossless.model.hooks import OwnHook, hook_document, parse_hook
 from lossless.model.names import AGENT_PORT, STATUS_FILE
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
+from lossless.model.release_rule import Barrier
+
+#: core/v1 PodSpec.terminationGracePeriodSeconds, if a pod does not say.
+DEFAULT_GRACE: Final = 30.0
 
 _T = TypeVar("_T")
 
@@ -38,10 +43,21 @@ class AgentConfig:
     """Inbound ports that count. Empty: every port something listens on, loopback apart."""
     drain: DrainPolicy
     probes: tuple[Probe, ...] = ()
-    status_file: str = STATUS_FILE
+    status_files: tuple[str, ...] = (STATUS_FILE,)
+    """All of them are there while the pod serves, and removed when it drains."""
     agent_port: int = AGENT_PORT
+    hooks: tuple[OwnHook, ...] = ()
+    """What containers had as their own preStop, at most one each."""
+    file_holds: tuple[str, ...] = ()
+    """Containers that wait for a file instead of an answer."""
+    barrier: Barrier = field(default_factory=Barrier)
+    grace: float = DEFAULT_GRACE
+    """Seconds the pod had to stop before it was injected."""
     close: tuple[CloseDriver, ...] = ()
     metrics: tuple[Counter, ...] = ()
+    out_of_reach: tuple[str, ...] = ()
+    """Paths of ``close`` and ``metrics`` that no volume brings to the agent. Its own files may have
+    the same names, so it cannot tell by looking."""
     problems: tuple[str, ...] = ()
     """Items of ``close`` and ``metrics`` that were left out because they could not be understood;
     never written, only read."""
@@ -63,10 +79,19 @@ class AgentConfig:
                 "probes": [
                     {"port": p.port, "period": p.period, "timeout": p.timeout} for p in self.probes
                 ],
-                "statusFile": self.status_file,
+                "statusFiles": list(self.status_files),
                 "agentPort": self.agent_port,
+                "hooks": [hook_document(hook) for hook in self.hooks],
+                "fileHolds": list(self.file_holds),
+                "barrier": {
+                    "sidecars": list(self.barrier.sidecars),
+                    "ports": list(self.barrier.ports),
+                    "seconds": self.barrier.seconds,
+                },
+                "grace": self.grace,
                 "close": [driver_document(driver) for driver in self.close],
                 "metrics": [counter_document(counter) for counter in self.metrics],
+                "outOfReach": list(self.out_of_reach),
             },
             sort_keys=True,
             separators=(",", ":"),
@@ -85,6 +110,7 @@ def parse_agent_config(text: str) -> AgentConfig:
     try:
         raw: Mapping[str, Any] = json.loads(text)
         drain = raw["drain"]
+        barrier = raw.get("barrier", {})
         problems: list[str] = []
         return AgentConfig(
             rollout=str(raw["rollout"]),
@@ -101,14 +127,29 @@ def parse_agent_config(text: str) -> AgentConfig:
                 Probe(int(p["port"]), float(p["period"]), float(p["timeout"]))
                 for p in raw.get("probes", [])
             ),
-            status_file=str(raw.get("statusFile", STATUS_FILE)),
+            status_files=_texts(raw.get("statusFiles", [STATUS_FILE])),
             agent_port=int(raw.get("agentPort", AGENT_PORT)),
+            hooks=tuple(parse_hook(hook) for hook in raw.get("hooks", [])),
+            file_holds=_texts(raw.get("fileHolds", [])),
+            barrier=Barrier(
+                sidecars=_texts(barrier.get("sidecars", [])),
+                ports=tuple(int(port) for port in barrier.get("ports", [])),
+                seconds=float(barrier.get("seconds", 0.0)),
+            ),
+            grace=float(raw.get("grace", DEFAULT_GRACE)),
             close=_known(raw, "close", parse_driver, problems),
             metrics=_known(raw, "metrics", parse_counter, problems),
+            out_of_reach=_texts(raw.get("outOfReach", [])),
             problems=tuple(problems),
         )
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"agent configuration: {type(error).__name__}: {error}") from error
+
+
+def _texts(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not all(isinstance(text, str) for text in raw):
+        raise TypeError(f"{raw!r:.40} is not a list of texts")
+    return tuple(raw)
 
 
 def _known(

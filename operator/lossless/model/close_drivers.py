@@ -159,13 +159,7 @@ def parse_close(raw: object) -> tuple[CloseDriver, ...]:
     if len(raw) > MAX_DRIVERS:
         remedy = f"must have at most {MAX_DRIVERS} items"
         raise InvalidSpec("spec.close", f"{len(raw)} drivers", remedy)
-    drivers = tuple(parse_driver(item, f"spec.close[{i}]") for i, item in enumerate(raw))
-    for index, driver in enumerate(drivers):
-        # Other files need a volume that the webhook does not mount yet.
-        if isinstance(driver, NginxClose) and driver.status_file != STATUS_FILE:
-            at = f"spec.close[{index}].nginx.statusFile"
-            raise InvalidSpec(at, driver.status_file, f"this version knows only {STATUS_FILE}")
-    return drivers
+    return tuple(parse_driver(item, f"spec.close[{i}]") for i, item in enumerate(raw))
 
 
 def parse_driver(raw: object, at: str) -> CloseDriver:
@@ -190,6 +184,22 @@ def parse_driver(raw: object, at: str) -> CloseDriver:
         case _:
             action = choice(value, at, "action", FileAction.REMOVE)
             return FileClose(file_path(value, at, "path"), action)
+
+
+def shared_path(driver: CloseDriver) -> tuple[tuple[str, str], ...]:
+    """Return the field of ``driver`` by which it meets a program, and the path; at most one.
+
+    The agent needs a volume to get there.
+    """
+    match driver:
+        case NginxClose(path):
+            return (("nginx.statusFile", path),)
+        case HaproxyClose(path) if path:
+            return (("haproxy.socket", path),)
+        case FileClose(path):
+            return (("file.path", path),)
+        case _:
+            return ()
 
 
 def driver_document(driver: CloseDriver) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     NOT_PAUSED = "NotPaused"
     # Degraded
     UNPROTECTED = "UnprotectedContainers"
+    INCOMPLETE = "InjectionIncomplete"
     AGENT_UNREACHABLE = "AgentUnreachable"
     DRIVER_FAILED = "CloseDriverFailed"
     EVIDENCE_UNREADABLE = "EvidenceUnreadable"

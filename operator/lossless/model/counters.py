@@ -137,6 +137,13 @@ def parse_counter(raw: object, at: str) -> Counter:
             return _prometheus(value, at)
 
 
+def shared_path(counter: Counter) -> tuple[tuple[str, str], ...]:
+    """Return what ``close_drivers.shared_path`` does, for a counter."""
+    if isinstance(counter, HaproxyStats) and counter.socket:
+        return (("haproxyStats.socket", counter.socket),)
+    return ()
+
+
 def counter_document(counter: Counter) -> dict[str, Any]:
     """Return ``counter`` as it stands in a spec, every default written out."""
     match counter:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from lossless.model.durations import format_duration, parse_duration
+from lossless.model.names import SHARED_MOUNT, STATUS_FILE
 
 _E = TypeVar("_E", bound=StrEnum)
 _HIGHEST_PORT: Final = 65535
@@ -17,7 +18,7 @@ _LONGEST_SOCKET: Final = 107
 URL_PATH: Final = r"^/[!-\"$-~]*$"
 _LONGEST_URL: Final = 1024
 #: An absolute path of a file: no empty, ``.`` or ``..`` part, no control character.
-FILE_PATH: Final = r"^(/(\.{0,2}[^/.\x00-\x1f][^/\x00-\x1f]*|\.{3,}))+$"
+FILE_PATH: Final = r"^(/(\.{0,2}[^/.\x00-\x1f][^/\x00-\x1f]*|\.{3}[^/\x00-\x1f]*))+$"
 
 
 class InvalidSpec(ValueError):  # noqa: N818 # the field's own word: reason Invalid
@@ -158,10 +159,10 @@ def url_path(raw: Mapping[str, Any], at: str, default: str) -> str:
 
 
 def file_path(raw: Mapping[str, Any], at: str, key: str) -> str:
-    """Return ``at.key``, the absolute path of a file.
+    """Return ``at.key``, the absolute path of a file that the agent and a container share.
 
     Raises:
-        InvalidSpec: it is none.
+        InvalidSpec: it is none, or one of ours that is nobody else's to use.
     """
     value = raw.get(key)
     if (
@@ -170,6 +171,9 @@ def file_path(raw: Mapping[str, Any], at: str, key: str) -> str:
         or not re.fullmatch(FILE_PATH, value)
     ):
         remedy = "must be the absolute path of a file, without . or .. in it"
+        raise InvalidSpec(f"{at}.{key}", value, remedy)
+    if value != STATUS_FILE and f"{value}/".startswith(f"{SHARED_MOUNT}/"):
+        remedy = f"{SHARED_MOUNT} is ours, and there only {STATUS_FILE} can be named"
         raise InvalidSpec(f"{at}.{key}", value, remedy)
     return value
 

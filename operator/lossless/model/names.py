@@ -25,6 +25,12 @@ INJECT_LABEL: Final = f"{GROUP}/inject"
 INJECTED_ANNOTATION: Final = f"{GROUP}/injected-by"
 #: Annotation: containers whose preStop could not be protected, ``name: reason`` joined by "; ".
 UNPROTECTED_ANNOTATION: Final = f"{GROUP}/unprotected"
+#: Annotation: what else could not be done as asked for in this pod, joined by "; ".
+INCOMPLETE_ANNOTATION: Final = f"{GROUP}/incomplete"
+#: Annotation of a pod template, followed by a container's name: how that container is held. The
+#: only value is ``File``; without it by HTTP.
+HOLD_ANNOTATION_PREFIX: Final = f"{GROUP}/hold."
+HOLD_BY_FILE: Final = "File"
 #: Readiness gate (a pod condition type) that the controller opens.
 GATE: Final = f"{GROUP}/rollout"
 
@@ -57,13 +63,23 @@ SHARED_MOUNT: Final = "/lossless"
 STATUS_FILE: Final = f"{SHARED_MOUNT}/serving"
 #: Where an application's middleware looks for the status file, if not there.
 STATUS_FILE_ENV: Final = "LOSSLESS_STATUS_FILE"
+#: Present from the start of the drain on, for holds that look at files.
+DRAINING_FILE: Final = f"{SHARED_MOUNT}/draining"
+#: Followed by a dot and a container's name: present once that container may stop.
+RELEASED_FILE: Final = f"{SHARED_MOUNT}/released"
+#: ``$0`` of the shell that holds a container by a file: by it we know our own hook again.
+FILE_HOLD: Final = "lossless-hold"
 #: Volume of the agent alone: the drain marker and the control socket.
 PRIVATE_VOLUME: Final = "lossless-agent"
 PRIVATE_MOUNT: Final = "/run/lossless"
 DRAIN_MARKER: Final = f"{PRIVATE_MOUNT}/drain.json"
 CONTROL_SOCKET: Final = f"{PRIVATE_MOUNT}/control.sock"
 TERMINATION_LOG: Final = "/dev/termination-log"
+#: Kubernetes' own: where the ServiceAccount admission plugin would mount a token into every
+#: container that has nothing there (kubernetes plugin/pkg/admission/serviceaccount).
+TOKEN_MOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 # a path
 
+#: Followed by a slash and a container's name; pods of older webhooks ask for the bare path.
 HOLD_PATH: Final = "/v1/hold"
 REPORT_PATH: Final = "/v1/report"
 STATUS_FLAG_PATH: Final = "/status-flag"
@@ -74,6 +90,7 @@ CONFIG_ENV: Final = "LOSSLESS_CONFIG"
 POD_NAME_ENV: Final = "POD_NAME"
 POD_NAMESPACE_ENV: Final = "POD_NAMESPACE"
 POD_UID_ENV: Final = "POD_UID"
+POD_IP_ENV: Final = "POD_IP"
 #: Comma-separated addresses of the pod's node (downward API ``status.hostIPs``).
 HOST_IPS_ENV: Final = "HOST_IPS"
 

@@ -47,6 +47,8 @@ class Pod:
     """Its template asks not to be injected."""
     unprotected: str = ""
     """Containers whose preStop the webhook could not protect."""
+    incomplete: str = ""
+    """What else of the LosslessRollout the webhook could not do in this pod, with the remedy."""
     gated: bool = False
     """Its spec carries our readiness gate."""
     gate: Gate | None = None

@@ -8,7 +8,7 @@ have been stored by another version of the CRD, so every field is checked again 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from lossless.model.close_drivers import CloseDriver, parse_close
 from lossless.model.counters import Counter, parse_metrics
 from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec, choice, mapping, seconds, text
+from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder, SidecarPolicy
 
 _PERCENT: Final = re.compile(r"(100|[1-9][0-9]?)%")
 #: A container port's name (IANA_SVC_NAME, RFC 6335 section 5.1).
@@ -73,6 +74,7 @@ class RolloutSpec:
     drain: DrainPolicy = DrainPolicy()
     close: tuple[CloseDriver, ...] = ()
     metrics: tuple[Counter, ...] = ()
+    sidecars: SidecarPolicy = field(default_factory=SidecarPolicy)
     max_draining: int | str = 1
     paused: bool = False
 
@@ -101,13 +103,6 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
             f"{api_version}/{kind}",
             "this version protects only apps/v1 Deployments; name a Deployment",
         )
-    sidecars = mapping(raw, "spec", "sidecars")
-    if sidecars.get("order", "Barrier") != "Barrier" or "sleep" in sidecars:
-        raise InvalidSpec(
-            "spec.sidecars",
-            dict(sidecars),
-            "this version knows only order: Barrier, which waits exactly as long as needed",
-        )
     paused = raw.get("paused", False)
     if not isinstance(paused, bool):
         raise InvalidSpec("spec.paused", paused, "must be true or false")
@@ -117,6 +112,7 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
         drain=_drain(mapping(raw, "spec", "drain")),
         close=parse_close(raw.get("close", [])),
         metrics=parse_metrics(raw.get("metrics", [])),
+        sidecars=_sidecars(mapping(raw, "spec", "sidecars")),
         max_draining=_max_draining(mapping(raw, "spec", "pacing").get("maxDraining", 1)),
         paused=paused,
     )
@@ -157,6 +153,15 @@ def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
             " ever succeed; raise it",
         )
     return policy
+
+
+def _sidecars(raw: Mapping[str, Any]) -> SidecarPolicy:
+    at = "spec.sidecars"
+    order = choice(raw, at, "order", SidecarOrder.BARRIER)
+    if order is SidecarOrder.BARRIER and raw.get("sleep") is not None:
+        remedy = "means something with order: Sleep only; remove it"
+        raise InvalidSpec(f"{at}.sleep", raw["sleep"], remedy)
+    return SidecarPolicy(order, seconds(raw, at, "sleep", DEFAULT_SLEEP, SLEEP_BOUNDS))
 
 
 def _max_draining(value: object) -> int | str:

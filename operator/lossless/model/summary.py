@@ -349,6 +349,10 @@ def _degraded(picture: Picture) -> Condition:
             " get SIGTERM when their own preStop hook ends"
         )
         return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason.UNPROTECTED, message)
+    partly = next((pod for pod in picture.pods if pod.live and pod.incomplete), None)
+    if partly is not None:
+        message = f"{partly.name} is protected, but not all as asked for: {partly.incomplete}"
+        return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason.INCOMPLETE, message)
     message = "all is as it should be"
     return Condition(ConditionType.DEGRADED, Answer.FALSE, Reason.AS_EXPECTED, message)
 

@@ -4,8 +4,8 @@ Everything the API server would default is written out: between two admission pa
 defaults, and the second pass must recognise its own work.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from lossless.model.agent_config import AgentConfig
 from lossless.model.names import (
@@ -16,6 +16,7 @@ from lossless.model.names import (
     CONFIG_ENV,
     DRAIN_COMMAND,
     HOST_IPS_ENV,
+    POD_IP_ENV,
     POD_NAME_ENV,
     POD_NAMESPACE_ENV,
     POD_UID_ENV,
@@ -24,16 +25,16 @@ from lossless.model.names import (
     SHARED_MOUNT,
     SHARED_VOLUME,
     TERMINATION_LOG,
+    TOKEN_MOUNT,
 )
 from lossless.webhook.options import AgentSettings
 
-#: Where the ServiceAccount admission plugin would mount a token into every container that has
-#: nothing there (kubernetes plugin/pkg/admission/serviceaccount). The agent needs no token.
-_TOKEN_MOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 # a path
-
 
 def agent_container(
-    settings: AgentSettings, config: AgentConfig, pod_spec: Mapping[str, Any]
+    settings: AgentSettings,
+    config: AgentConfig,
+    pod_spec: Mapping[str, Any],
+    mounts: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the container, fit for the ``restricted`` Pod Security level.
 
@@ -41,6 +42,7 @@ def agent_container(
         settings: image and resources of the installation.
         config: what the agent is told.
         pod_spec: of the pod it goes into, whose QoS class must stay what it is.
+        mounts: volumes of the pod that it needs, beside ours.
     """
     container: dict[str, Any] = {
         "name": AGENT_CONTAINER,
@@ -53,6 +55,7 @@ def agent_container(
             _downward(POD_NAME_ENV, "metadata.name"),
             _downward(POD_NAMESPACE_ENV, "metadata.namespace"),
             _downward(POD_UID_ENV, "metadata.uid"),
+            _downward(POD_IP_ENV, "status.podIP"),
             _downward(HOST_IPS_ENV, "status.hostIPs"),
         ],
         "ports": [{"name": "lossless", "containerPort": AGENT_PORT, "protocol": "TCP"}],
@@ -72,7 +75,9 @@ def agent_container(
         "volumeMounts": [
             {"name": SHARED_VOLUME, "mountPath": SHARED_MOUNT},
             {"name": PRIVATE_VOLUME, "mountPath": PRIVATE_MOUNT},
-            {"name": SHARED_VOLUME, "mountPath": _TOKEN_MOUNT, "readOnly": True},
+            # It needs no token, and so none is put there.
+            {"name": SHARED_VOLUME, "mountPath": TOKEN_MOUNT, "readOnly": True},
+            *(dict(mount) for mount in mounts),
         ],
     }
     resources = _resources(settings, pod_spec)

@@ -25,6 +25,11 @@ class Place:
         """The container's name."""
         return str(self.container.get("name", ""))
 
+    @property
+    def native(self) -> bool:
+        """Whether it is a native sidecar, which the kubelet stops after the main containers."""
+        return self.path[1] == "initContainers"
+
 
 def serving(pod: Mapping[str, Any]) -> tuple[Place, ...]:
     """Return the main containers and native sidecars, the agent apart.
@@ -71,6 +76,31 @@ def counted_ports(
     return tuple(sorted(numbers)), unknown
 
 
+def port_number(place: Place, port: object) -> int | None:
+    """Return the number of a handler's port, which may be a name; None if nobody declares it.
+
+    A name is looked up in the handler's own container only, as the kubelet does
+    (kubernetes pkg/probe/util.go, ResolveContainerPort).
+    """
+    if isinstance(port, str):
+        return int(port) if port.isdecimal() else dict(tcp_ports(place)).get(port)
+    return port if isinstance(port, int) else None
+
+
+def main_containers(places: tuple[Place, ...], counted: tuple[int, ...]) -> tuple[Place, ...]:
+    """Return the containers that serve clients (``model.sidecars`` says which those are).
+
+    Args:
+        places: of the containers that serve.
+        counted: the ports whose connections count.
+    """
+    plain = tuple(place for place in places if not place.native)
+    found = tuple(
+        place for place in plain if any(number in counted for _, number in tcp_ports(place))
+    )
+    return found or plain[:1]
+
+
 def readiness_probes(places: tuple[Place, ...]) -> tuple[Probe, ...]:
     """Return the readiness probes that open connections to the pod, each once, in order."""
     found = (_readiness(place) for place in places)
@@ -84,12 +114,8 @@ def _readiness(place: Place) -> Probe | None:
         # A probe with a host of its own goes there, not to the pod.
         if not handler or handler.get("host"):
             continue
-        port = handler.get("port")
-        if isinstance(port, str):
-            # A name is looked up in the container of the probe only, as the kubelet does
-            # (kubernetes pkg/probe/util.go, ResolveContainerPort).
-            port = dict(tcp_ports(place)).get(port) if not port.isdecimal() else int(port)
-        if not isinstance(port, int):
+        port = port_number(place, handler.get("port"))
+        if port is None:
             return None
         return Probe(
             port=port,

@@ -1,47 +1,166 @@
-"""Which preStop hooks become holds, and which are left as they are.
+"""What becomes of each container's preStop hook.
 
-A container has one preStop hook. Without one it gets the hold: an HTTP request of the kubelet to
-the agent, answered when the pod may stop. One that is there already:
+A container has one. Without one of its own it gets the hold: an HTTP request of the kubelet to the
+agent, answered when the container may stop. One that is there already keeps its function:
 
-* a ``sleep`` that ends no later than the shortest possible drain (propagation + quiet) only waits,
-  and the hold waits longer: it is replaced;
-* a longer ``sleep``, an ``httpGet`` and an ``exec`` are kept, since the agent can neither lengthen
-  its own drain for one container nor do another container's work. The container then stops when
-  its own hook ends and is reported as unprotected.
+=============================  ===================================================================
+``sleep``                      hold; the agent lets the container go no earlier than the sleep ends
+``httpGet``                    hold; the agent sends the request when the drain starts
+``httpGet``, HTTPS or a host   stays, unprotected: the agent speaks no TLS, and calls only its pod
+``exec`` of a shell            the same shell runs it, then waits for a file of the agent's
+``exec`` of anything else      the same if an annotation says that there is a shell; else it stays
+``tcpSocket``                  stays: no kubelet has ever run one
+=============================  ===================================================================
+
+What stays ends when it ends, and the container stops then: it is reported as unprotected, by name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from lossless.model.durations import format_duration
-from lossless.model.names import AGENT_PORT, HOLD_PATH
-from lossless.model.policy import DrainPolicy
+from lossless.model.hooks import HttpHook, OwnHook, SleepHook
+from lossless.model.names import (
+    AGENT_PORT,
+    HOLD_ANNOTATION_PREFIX,
+    HOLD_BY_FILE,
+    HOLD_PATH,
+    SHARED_MOUNT,
+)
+from lossless.webhook.containers import Place, port_number
+from lossless.webhook.file_hold import (
+    DEFAULT_SHELL,
+    file_hold,
+    is_file_hold,
+    own_command,
+    shell_of,
+)
 
-#: Answered by the agent when the pod may stop. The API server would default the scheme.
-HOLD: Final[Mapping[str, Any]] = {
-    "httpGet": {"path": HOLD_PATH, "port": AGENT_PORT, "scheme": "HTTP"}
-}
+_HIGHEST_PORT: Final = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked of one container's hold."""
+
+    least: float
+    """Seconds that every drain takes: a shorter sleep of the container's own says nothing."""
+    limit: int
+    """Seconds after which a hold by file ends, whatever happened to the agent."""
+    by_file: bool = False
+    """The pod template says that this container has a shell, and wants to be held by it."""
+    sees_files: bool = True
+    """The shared volume is mounted into the container."""
+    sleep: int = 0
+    """Seconds for which it only sleeps (``sidecars.order: Sleep``); 0: it is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one container gets."""
+
+    hook: Mapping[str, Any] | None = None
+    """Its preStop from now on; None: it stays as it is."""
+    own: OwnHook | None = None
+    """What the agent does in the kubelet's place."""
+    by_file: bool = False
+    """It waits for a file."""
+    reason: str = ""
+    """Why it is not protected; empty if it is."""
+
+
+def hold(container: str, port: int = AGENT_PORT) -> dict[str, Any]:
+    """Return the hold by HTTP. The API server would default the scheme."""
+    return {"httpGet": {"path": f"{HOLD_PATH}/{container}", "port": port, "scheme": "HTTP"}}
 
 
 def is_hold(hook: Mapping[str, Any]) -> bool:
-    """Return whether this preStop is a hold of ours, whatever defaults were added to it."""
+    """Return whether this preStop is a hold by HTTP of ours, whatever defaults were added to it."""
     request = hook.get("httpGet") or {}
-    return request.get("path") == HOLD_PATH and request.get("port") == AGENT_PORT
+    path = str(request.get("path") or "")
+    ours = path == HOLD_PATH or path.startswith(f"{HOLD_PATH}/")
+    return ours and request.get("port") == AGENT_PORT
 
 
-def reason_to_keep(container: Mapping[str, Any], policy: DrainPolicy) -> str:
-    """Return why the container keeps its own preStop; empty if it gets, or has, the hold."""
-    hook = (container.get("lifecycle") or {}).get("preStop")
-    if hook is None or is_hold(hook):
-        return ""
+def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decision:
+    """Return what the container gets.
+
+    Args:
+        place: the container.
+        terms: what is asked of its hold.
+        before: what an earlier pass has told the agent of, by container; found again here, since
+            the hook itself is gone from the pod by now.
+    """
+    hook = (place.container.get("lifecycle") or {}).get("preStop") or {}
+    ours = is_hold(hook) or is_file_hold(hook)
+    own = before.get(place.name) if ours else None
+    command = own_command(hook)
+    seconds = int((hook.get("sleep") or {}).get("seconds") or 0)
+    if terms.sleep and not command and own is None and (ours or not hook or "sleep" in hook):
+        return Decision({"sleep": {"seconds": max(terms.sleep, seconds)}})
+    if command:
+        return _by_shell(place, hook, terms, own)
     if "sleep" in hook:
-        seconds = (hook["sleep"] or {}).get("seconds") or 0
-        least = policy.propagation + policy.quiet
-        if seconds <= least:
-            return ""
-        return (
-            f"its preStop sleeps {format_duration(seconds)}, longer than propagation + quiet"
-            f" = {format_duration(least)}; remove it or raise spec.drain.propagation"
+        own = SleepHook(place.name, float(seconds)) if seconds > terms.least else None
+    elif "httpGet" in hook and not ours:
+        asked = _http_hook(place, hook["httpGet"])
+        if isinstance(asked, str):
+            return Decision(reason=asked)
+        own = asked
+    elif hook and not ours:
+        return Decision(
+            reason=f"it keeps its own preStop {min(hook)}; remove it to have the container held"
         )
-    kind = next(iter(sorted(hook)), "hook")
-    return f"it keeps its own preStop {kind}; remove it to have the container held"
+    if terms.by_file and terms.sees_files:
+        return _held_by_file(place, (), DEFAULT_SHELL, terms, own)
+    return Decision(hold(place.name), own)
+
+
+def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook | None) -> Decision:
+    """Decide about a container whose own hook is a program."""
+    command = own_command(hook)
+    shell = hook["exec"]["command"][0] if is_file_hold(hook) else shell_of(command)
+    if not shell and not terms.by_file:
+        return Decision(
+            reason="it keeps its own preStop exec, which does not show whether there is a shell"
+            " to wait in; if there is one, annotate the pod template with"
+            f" {HOLD_ANNOTATION_PREFIX}{place.name}: {HOLD_BY_FILE}, or remove the hook"
+        )
+    if not terms.sees_files:
+        return Decision(
+            reason=f"its preStop exec cannot wait for the drain, because {SHARED_MOUNT} is taken;"
+            " mount elsewhere what is there"
+        )
+    return _held_by_file(place, command, shell or DEFAULT_SHELL, terms, own)
+
+
+def _held_by_file(
+    place: Place, command: Sequence[str], shell: str, terms: Terms, own: OwnHook | None
+) -> Decision:
+    hook = file_hold(place.name, command, program=shell, limit=terms.limit)
+    return Decision(hook, own, by_file=True)
+
+
+def _http_hook(place: Place, request: Mapping[str, Any]) -> HttpHook | str:
+    """Return what the agent is to send, or why it cannot."""
+    if request.get("host"):
+        return (
+            f"its preStop httpGet goes to host {request['host']}, and the agent calls only its own"
+            " pod; remove host, or the hook"
+        )
+    if (request.get("scheme") or "HTTP").upper() != "HTTP":
+        return (
+            "its preStop httpGet wants HTTPS, which the agent does not speak; use HTTP, or remove"
+            " the hook"
+        )
+    port = port_number(place, request.get("port"))
+    if port is None or not 0 < port <= _HIGHEST_PORT:
+        return (
+            f"its preStop httpGet names port {request.get('port')!r}, which the container does not"
+            " declare; declare it, or use a number"
+        )
+    headers = tuple(
+        (str(header.get("name")), str(header.get("value") or ""))
+        for header in request.get("httpHeaders") or ()
+    )
+    return HttpHook(place.name, port, str(request.get("path") or "/"), headers)

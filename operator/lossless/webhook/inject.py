@@ -4,19 +4,21 @@ Theory of operation. The pod is brought to a wanted state; whatever is as wanted
 operation. So a second pass over an injected pod (``reinvocationPolicy: IfNeeded``: other webhooks
 may have added containers since) only completes what is missing. The grace period is the one thing
 that is added to instead of set, so there an injected pod is recognised: by the agent's container
-together with our annotation.
+together with our annotation. What the first pass has replaced (a container's own hook, the pod's
+own grace period) the second finds in what the agent is told.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lossless.model.agent_config import AgentConfig
+from lossless.model.agent_config import AgentConfig, parse_agent_config
 from lossless.model.names import (
     AGENT_CONTAINER,
     AGENT_PORT,
+    CONFIG_ENV,
     GATE,
+    INCOMPLETE_ANNOTATION,
     INJECTED_ANNOTATION,
     PRIVATE_VOLUME,
     ROLLOUT_LABEL,
@@ -24,7 +26,7 @@ from lossless.model.names import (
     SHARED_VOLUME,
     UNPROTECTED_ANNOTATION,
 )
-from lossless.model.policy import RolloutSpec
+from lossless.model.policy import DrainPolicy, RolloutSpec
 from lossless.webhook.agent_container import agent_container
 from lossless.webhook.containers import (
     Place,
@@ -33,15 +35,15 @@ from lossless.webhook.containers import (
     serving,
     tcp_ports,
 )
-from lossless.webhook.hooks import HOLD, reason_to_keep
+from lossless.webhook.hooks import Decision, decide
 from lossless.webhook.options import AgentSettings
 from lossless.webhook.patching import Operation, Patch
+from lossless.webhook.plan import make_plan
+from lossless.webhook.shared_paths import find_shared_paths
 
-#: core/v1 PodSpec.terminationGracePeriodSeconds, if a pod does not say.
-_DEFAULT_GRACE: Final = 30
-#: Seconds beyond drain and application: for the agent's last words and the kubelet's rounding.
-_SPARE_GRACE: Final = 10
 _LABEL_VALUE_MAX: Final = 63
+#: Characters of an annotation that tells people something.
+_TOLD_MAX: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,11 @@ def inject(
     obstacle = _obstacle(pod, rollout)
     if obstacle:
         return Injection(warnings=(f"not injected: {obstacle}",))
-    second_pass = _is_injected(pod)
+    before = _told_before(pod)
     places = serving(pod)
     ports, unknown = counted_ports(spec.ports, places)
-    config = AgentConfig(
-        rollout=rollout,
-        ports=ports,
-        drain=spec.drain,
-        probes=readiness_probes(places),
-        close=spec.close,
-        metrics=spec.metrics,
-    )
+    shared = find_shared_paths(pod, places, spec)
+    plan = make_plan(pod, spec, places, ports, before)
     patch = Patch(pod)
     patch.put(("metadata", "labels", ROLLOUT_LABEL), rollout)
     patch.put(("metadata", "annotations", INJECTED_ANNOTATION), settings.version)
@@ -92,25 +88,42 @@ def inject(
         " declare it, or use a number"
         for name in unknown
     ]
+    warnings += shared.problems
+    warnings += plan.problems
     _put_volumes(patch)
-    unprotected: dict[str, str] = {}
+    decisions: dict[str, Decision] = {}
     for place in places:
         taken = _put_mount(patch, place)
         if taken:
             warnings.append(taken)
-        reason = reason_to_keep(place.container, spec.drain)
-        if reason:
-            unprotected[place.name] = reason
-        else:
-            _put_hold(patch, place)
-    warnings += [f"container {name}: {reason}" for name, reason in unprotected.items()]
-    _put_unprotected(patch, unprotected)
+        decision = decide(place, plan.terms(place.name, sees_files=not taken), plan.hooks)
+        if decision.hook is not None:
+            _put_hook(patch, place, decision.hook)
+        decisions[place.name] = decision
+    unprotected = {name: made.reason for name, made in decisions.items() if made.reason}
+    bare = [f"{name}: {why}" for name, why in unprotected.items()]
+    _put_told(patch, UNPROTECTED_ANNOTATION, bare)
+    _put_told(patch, INCOMPLETE_ANNOTATION, warnings)
     _put_gate(patch, wanted=gate)
-    _put_grace(patch, spec.drain.timeout, second_pass=second_pass)
-    _put_agent(patch, agent_container(settings, config, pod["spec"]))
+    _put_grace(patch, plan.grace_with(decisions))
+    config = AgentConfig(
+        rollout=rollout,
+        ports=ports,
+        drain=spec.drain,
+        probes=readiness_probes(places),
+        status_files=shared.status_files,
+        close=spec.close,
+        metrics=spec.metrics,
+        out_of_reach=shared.out_of_reach,
+        hooks=tuple(made.own for made in decisions.values() if made.own is not None),
+        file_holds=tuple(name for name, made in decisions.items() if made.by_file),
+        barrier=plan.barrier(decisions),
+        grace=plan.grace,
+    )
+    _put_agent(patch, agent_container(settings, config, pod["spec"], shared.mounts))
     return Injection(
         operations=tuple(patch.operations),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *(f"container {text}" for text in bare)),
         unprotected=unprotected,
         injected=True,
     )
@@ -122,6 +135,26 @@ def _is_injected(pod: Mapping[str, Any]) -> bool:
         container.get("name") == AGENT_CONTAINER
         for container in pod["spec"].get("initContainers") or ()
     )
+
+
+def _told_before(pod: Mapping[str, Any]) -> AgentConfig | None:
+    """Return what an earlier pass has told the agent; None if there was no earlier pass.
+
+    Where that cannot be read, an agent would go by defaults, and so does this.
+    """
+    if not _is_injected(pod):
+        return None
+    told = (
+        variable.get("value") or ""
+        for container in pod["spec"]["initContainers"]
+        if container.get("name") == AGENT_CONTAINER
+        for variable in container.get("env") or ()
+        if variable.get("name") == CONFIG_ENV
+    )
+    try:
+        return parse_agent_config(next(told, ""))
+    except ValueError:
+        return AgentConfig(rollout="", ports=(), drain=DrainPolicy())
 
 
 def _obstacle(pod: Mapping[str, Any], rollout: str) -> str:
@@ -190,17 +223,17 @@ def _put_mount(patch: Patch, place: Place) -> str:
     return ""
 
 
-def _put_hold(patch: Patch, place: Place) -> None:
+def _put_hook(patch: Patch, place: Place, wanted: Mapping[str, Any]) -> None:
     hook = (place.container.get("lifecycle") or {}).get("preStop")
-    if hook is None or not _holds(hook, HOLD):
-        patch.put((*place.path, "lifecycle", "preStop"), dict(HOLD))
+    if hook is None or not _holds(hook, wanted):
+        patch.put((*place.path, "lifecycle", "preStop"), dict(wanted))
 
 
-def _put_unprotected(patch: Patch, unprotected: Mapping[str, str]) -> None:
-    path = ("metadata", "annotations", UNPROTECTED_ANNOTATION)
-    if unprotected:
-        patch.put(path, "; ".join(f"{name}: {reason}" for name, reason in unprotected.items()))
-    elif UNPROTECTED_ANNOTATION in patch.document["metadata"]["annotations"]:
+def _put_told(patch: Patch, annotation: str, texts: list[str]) -> None:
+    path = ("metadata", "annotations", annotation)
+    if texts:
+        patch.put(path, "; ".join(texts)[:_TOLD_MAX])
+    elif annotation in patch.document["metadata"]["annotations"]:
         patch.remove(path)
 
 
@@ -214,12 +247,9 @@ def _put_gate(patch: Patch, *, wanted: bool) -> None:
             patch.remove(("spec", "readinessGates", index))
 
 
-def _put_grace(patch: Patch, timeout: float, *, second_pass: bool) -> None:
-    path = ("spec", "terminationGracePeriodSeconds")
-    own = patch.document["spec"].get("terminationGracePeriodSeconds")
-    own = _DEFAULT_GRACE if own is None else own
-    least = math.ceil(timeout) + _SPARE_GRACE
-    patch.put(path, max(own, least) if second_pass else max(0, own) + least)
+def _put_grace(patch: Patch, least: int) -> None:
+    found = patch.document["spec"].get("terminationGracePeriodSeconds")
+    patch.put(("spec", "terminationGracePeriodSeconds"), max(found or 0, least))
 
 
 def _put_agent(patch: Patch, wanted: dict[str, Any]) -> None:

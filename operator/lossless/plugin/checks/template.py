@@ -71,6 +71,15 @@ def hidden_status_file(setup: Setup) -> Iterator[Trouble]:
             yield Trouble(f"{setup.target} template", reason, remedy)
 
 
+def out_of_reach(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a file, a socket or a hold cannot be had as it was asked for."""
+    injection = _injection(setup)
+    for warning in injection.warnings if injection else ():
+        if warning.startswith(("spec.close", "spec.metrics", "annotation ")):
+            reason, _, remedy = warning.rpartition("; ")
+            yield Trouble(f"{setup.target} template", reason, remedy)
+
+
 def unknown_port(setup: Setup) -> Iterator[Trouble]:
     """Ask whether every port that is to count is declared."""
     if setup.valid is None or not setup.places:

@@ -1,0 +1,157 @@
+"""The script of the hold by a file, run by the shells that are here."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lossless.webhook.file_hold import file_hold, is_file_hold, own_command, shell_of
+
+SHELLS = [found for name in ("dash", "bash", "busybox") if (found := shutil.which(name))]
+#: busybox runs its own ``sleep``, whatever else is on the path, so there a second is a second.
+QUICK = [path for path in SHELLS if not path.endswith("busybox")]
+#: The container's ``sleep`` takes a hundredth of a second.
+SLEEP = """#!/bin/sh
+exec /bin/sleep 0.01
+"""
+
+
+class Shell:
+    """A container with a shell, whose shared volume is a directory of the test."""
+
+    def __init__(self, root: Path, shell: str) -> None:
+        """Have a ``sleep`` that is quick."""
+        self.root = root
+        self.shell = shell
+        (root / "bin").mkdir()
+        (root / "bin" / "sleep").write_text(SLEEP)
+        (root / "bin" / "sleep").chmod(0o755)
+
+    def run(self, *own: str, limit: int = 100_000) -> subprocess.Popen[str]:
+        """Run the hook as the kubelet would."""
+        command = file_hold("app", own, program=self.shell, limit=limit)["exec"]["command"]
+        command[2] = command[2].replace("/lossless/", f"{self.root}/")
+        applet = ["sh"] if self.shell.endswith("busybox") else []
+        return subprocess.Popen(  # noqa: S603 # a shell of this machine, our own script
+            [self.shell, *applet, *command[1:]],
+            env={"PATH": f"{self.root / 'bin'}:/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def touch(self, name: str) -> None:
+        """Do what the agent does."""
+        (self.root / name).touch()
+
+
+@pytest.fixture(params=SHELLS, ids=lambda path: Path(path).name)
+def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
+    """Return each shell of this machine."""
+    return Shell(tmp_path, request.param)
+
+
+@pytest.fixture(params=QUICK, ids=lambda path: Path(path).name)
+def quick(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
+    """Return each shell of this machine in which a second is short."""
+    return Shell(tmp_path, request.param)
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Return the exit code and the output."""
+    out, _ = process.communicate(timeout=20)
+    return process.returncode, out
+
+
+def test_there_is_a_shell_to_try() -> None:
+    """Else every test below would be empty."""
+    assert QUICK
+
+
+def test_it_waits_for_its_own_file(shell: Shell) -> None:
+    """The drain has begun; somebody else's release is not its own."""
+    shell.touch("draining")
+    shell.touch("released.other")
+    process = shell.run()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    shell.touch("released.app")
+
+    assert ended(process) == (0, "")
+
+
+def test_it_does_the_containers_own_work_first(shell: Shell) -> None:
+    """With every argument as it was, and its exit code in the end."""
+    for name in ("draining", "released.app"):
+        shell.touch(name)
+    program = 'printf "[%s]" "$@"; exit 3'
+
+    assert ended(shell.run("/bin/sh", "-c", program, "x", "a b", "", "$HOME", "'\"")) == (
+        3,
+        "[a b][][$HOME]['\"]",
+    )
+
+
+@pytest.mark.parametrize("own", [["/no/such/program"], ["exit", "7"], []])
+def test_whatever_its_own_work_does_it_waits(shell: Shell, own: Sequence[str]) -> None:
+    """A program that is not there, or a word that means something to the shell."""
+    shell.touch("draining")
+    process = shell.run(*own)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    shell.touch("released.app")
+
+    assert ended(process)[0] == {"/no/such/program": 127, "exit": 7}.get("".join(own[:1]), 0)
+
+
+def test_without_a_drain_it_ends_soon(quick: Shell) -> None:
+    """A liveness restart of one container: five looks, a second apart in a real one."""
+    begun = time.monotonic()
+
+    assert ended(quick.run()) == (0, "")
+    assert time.monotonic() - begun < 10
+
+
+def test_the_agents_death_does_not_hold_it_for_ever(quick: Shell) -> None:
+    """It ends by itself, a little after the drain's deadline."""
+    quick.touch("draining")
+
+    assert ended(quick.run(limit=20)) == (0, "")
+
+
+def test_a_container_without_sleep_ends_at_once(quick: Shell) -> None:
+    """It must not burn a core instead."""
+    quick.touch("draining")
+    (quick.root / "bin" / "sleep").write_text("#!/bin/sh\nexit 127\n")
+
+    assert ended(quick.run()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        pytest.param(["sh", "-c", "x"], "sh", id="by-name"),
+        pytest.param(["/usr/bin/bash", "x"], "/usr/bin/bash", id="by-path"),
+        pytest.param(["/busybox/sh", "-c", "x"], "/busybox/sh", id="distroless-debug"),
+        pytest.param(["/bin/busybox", "sh"], "", id="something-that-has-one"),
+        pytest.param(["/sh/stop"], "", id="a-folder"),
+        pytest.param(["python3", "-c", "x"], "", id="another-interpreter"),
+        pytest.param([], "", id="nothing"),
+    ],
+)
+def test_what_shows_that_there_is_a_shell(command: list[str], found: str) -> None:
+    """Only a hook that is run by one."""
+    assert shell_of(command) == found
+
+
+def test_ours_is_known_again() -> None:
+    """With what it was wrapped around."""
+    hook = file_hold("app", ["/stop", "a"], program="/bin/sh", limit=9)
+
+    assert is_file_hold(hook)
+    assert own_command(hook) == ["/stop", "a"]
+    assert not is_file_hold({"exec": {"command": ["/bin/sh", "-c", "x", "y"]}})
+    assert own_command({"exec": {"command": ["/stop"]}}) == ["/stop"]
+    assert own_command({"httpGet": {"port": 1}}) == []
