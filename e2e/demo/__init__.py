@@ -1,10 +1,1 @@
-"""``python -m e2e.demo``: three rollouts of one service under load, and the table of what was lost.
-
-The product is not installed in the virtual environment, only what it needs, so its source root
-is put on the path here, before anything imports it.
-"""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "operator"))
+"""``python -m e2e.demo``: three rollouts of one service under load, and the table of what was lost."""
