@@ -1,1 +1,1 @@
-"""``python -m e2e.demo``: three rollouts of one service under load, and the table of what was lost."""
+"""``python -m e2e.demo``: three rollouts of one service under load, as a table of what was lost."""
