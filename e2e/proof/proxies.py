@@ -33,11 +33,7 @@ class Proxy:
     lossless: tuple[str, ...]
     """The command with what the README asks of the user; often the same."""
     rollout: Mapping[str, Any]
-    """``spec`` of the LosslessRollout: ``close``, and ``metrics`` where the kernel cannot tell.
-
-    HTTP/2 is where it cannot: a GOAWAY that is sent while a stream is in flight makes the server
-    the one who spoke last, which on HTTP/1.1 is the mark of a connection without a request.
-    """
+    """``spec`` of the LosslessRollout, its target and drain apart."""
     left_out: Mapping[Protocol, str] = field(default_factory=dict)
     """Protocols that it speaks without being able to say goodbye, each with the reason."""
 
@@ -64,7 +60,6 @@ ENVOY: Final = Proxy(
     lossless=_ENVOY,
     rollout={
         "close": [{"envoy": {"adminPort": 9901}}],
-        "metrics": [{"envoyStats": {"port": 9901}}],
     },
 )
 HAPROXY: Final = Proxy(
@@ -74,7 +69,6 @@ HAPROXY: Final = Proxy(
     lossless=_HAPROXY,
     rollout={
         "close": [{"haproxy": {"port": 9999}}],
-        "metrics": [{"haproxyStats": {"port": 9999}}],
     },
     left_out={
         Protocol.H2: "no rule of HAProxy sends a GOAWAY (haproxy/haproxy#969), only a reload does; "

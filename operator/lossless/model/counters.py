@@ -5,12 +5,20 @@ counter can hold a drain that the kernel's evidence would end. It never ends one
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from lossless.model.close_drivers import ENVOY_ADMIN
+from lossless.model.close_drivers import (
+    ENVOY_ADMIN,
+    CloseDriver,
+    EnvoyClose,
+    FileClose,
+    HaproxyClose,
+    HttpClose,
+    NginxClose,
+)
 from lossless.model.fields import (
     InvalidSpec,
     choice,
@@ -142,6 +150,25 @@ def shared_path(counter: Counter) -> tuple[tuple[str, str], ...]:
     if isinstance(counter, HaproxyStats) and counter.socket:
         return (("haproxyStats.socket", counter.socket),)
     return ()
+
+
+def evidence_of(close: Iterable[CloseDriver], metrics: Iterable[Counter]) -> tuple[Counter, ...]:
+    """Return ``metrics`` and the counts that the proxies of ``close`` keep of their own requests.
+
+    HTTP/2 needs them: a GOAWAY or WINDOW_UPDATE sent while a stream is in flight makes the server
+    the one who spoke last, by which the kernel's evidence takes a connection for idle. Who tells
+    a proxy to say goodbye can ask it at the same place.
+    """
+    found = dict.fromkeys(metrics)
+    for driver in close:
+        match driver:
+            case EnvoyClose(admin_port):
+                found.setdefault(EnvoyStats(admin_port))
+            case HaproxyClose(socket, number):
+                found.setdefault(HaproxyStats(socket, number))
+            case NginxClose() | HttpClose() | FileClose():
+                pass
+    return tuple(found)
 
 
 def counter_document(counter: Counter) -> dict[str, Any]:

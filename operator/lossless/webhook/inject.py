@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lossless.model.agent_config import AgentConfig, parse_agent_config
+from lossless.model.counters import evidence_of
 from lossless.model.names import (
     AGENT_CONTAINER,
     AGENT_PORT,
@@ -113,7 +114,7 @@ def inject(
         probes=readiness_probes(places),
         status_files=shared.status_files,
         close=spec.close,
-        metrics=spec.metrics,
+        metrics=evidence_of(spec.close, spec.metrics),
         out_of_reach=shared.out_of_reach,
         hooks=tuple(made.own for made in decisions.values() if made.own is not None),
         file_holds=tuple(name for name, made in decisions.items() if made.by_file),
