@@ -1,4 +1,4 @@
-"""``lossless controller | webhook | release``: reads options, composes, decides nothing.
+"""``lossless controller | webhook | release | host``: reads options, composes, decides nothing.
 
 The agent has an entry of its own (``python3 -m lossless.agent``): what the other two import is
 more than a user's pod should pay for. For the same reason each command imports its own part only.
@@ -13,6 +13,7 @@ from typing import Final
 
 from lossless import __version__
 from lossless.cluster.errors import ApiError
+from lossless.host.options import add_host
 from lossless.telemetry import logs
 
 
@@ -20,8 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command until it is told to stop; return its exit code.
 
     0: stopped in order. 1: failed, the last line on stderr says why. 2: the options are wrong.
+    ``host`` has more of them (``lossless.host.exits``).
     """
     options = _parser().parse_args(arguments)
+    if options.command == "host":
+        from lossless.host.cli import run as run_host  # noqa: PLC0415 # see the module
+
+        return run_host(options)
     logs.configure(options.log_level)
     try:
         asyncio.run(_COMMANDS[options.command](options))
@@ -82,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
 
-    common = argparse.ArgumentParser(add_help=False)
+    logging = argparse.ArgumentParser(add_help=False)
+    logging.add_argument("--log-level", choices=logs.LEVELS, default="info")
+    common = argparse.ArgumentParser(add_help=False, parents=[logging])
     common.add_argument("--kubeconfig", help="default: the pod's service account")
-    common.add_argument("--log-level", choices=logs.LEVELS, default="info")
     server = argparse.ArgumentParser(add_help=False)
     server.add_argument("--namespace", required=True, help="namespace of the installation")
 
@@ -118,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "release", parents=[common], help="before a removal: end injection and open every gate"
     )
+    add_host(commands, logging)
     return parser
 
 

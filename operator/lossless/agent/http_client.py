@@ -13,7 +13,7 @@ import h11
 
 from lossless.agent.causes import AskError
 
-_HOST: Final = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
 _CHUNK: Final = 16384
 #: Bytes of the answer's status line and headers.
 _MAX_HEAD: Final = 16384
@@ -40,22 +40,24 @@ async def exchange(  # noqa: PLR0913 # a request has that many parts
     headers: Iterable[tuple[str, str]] = (),
     body: bytes = b"",
     limit: int,
+    host: str = LOOPBACK,
 ) -> Answer:
     """Return the answer to one request; the caller sets the time that it may take.
 
     Args:
-        port: on 127.0.0.1.
+        port: on ``host``.
         method: in capitals.
         path: as it stands in the request line.
         headers: besides Host, Connection and Content-Length.
         body: of the request.
         limit: bytes of the answer's body.
+        host: an address; a pod has only one that is sure.
 
     Raises:
         OSError: nobody listens, or the connection broke.
         AskError: the answer is not HTTP, not complete, or too long.
     """
-    reader, writer = await asyncio.open_connection(_HOST, port)
+    reader, writer = await asyncio.open_connection(host, port)
     try:
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
         fields = [("Host", f"localhost:{port}"), ("Connection", "close"), *headers]
