@@ -24,9 +24,7 @@ class Finding:
 
     text: str
     wrong: bool = False
-    """A publish would fail, or lose requests."""
-    note: bool = False
-    """Worth knowing, but no reason to refuse."""
+    """A publish would fail, or lose requests; else it is only worth knowing."""
 
 
 async def examine(config: HostConfig, facts: Facts) -> tuple[Finding, ...]:
@@ -53,7 +51,6 @@ def _rights(config: HostConfig) -> list[Finding]:
             Finding(
                 f"run as user {os.geteuid()}: connections can be counted, but whether this user may"
                 " stop and start the programs is known only once it is tried",
-                note=True,
             )
         )
     for path in config.status_files:
@@ -86,7 +83,6 @@ def _clients(config: HostConfig) -> list[Finding]:
             Finding(
                 "close: nobody is told to leave, so clients that keep a busy connection stay until"
                 " the deadline; name what can tell them, for example close = [{nginx = {}}]",
-                note=True,
             )
         )
     if not config.load_balancer.checks:
@@ -94,7 +90,6 @@ def _clients(config: HostConfig) -> list[Finding]:
             Finding(
                 "loadBalancer.checks: none; if the load balancer's health checks connect to a"
                 " counted port, name them there, or the host never becomes quiet",
-                note=True,
             )
         )
     return found
@@ -142,7 +137,4 @@ def _silent(event: str, **fields: object) -> None:
 
 def render(findings: Sequence[Finding]) -> list[str]:
     """Return a line for each finding."""
-    return [
-        f"{'WRONG' if one.wrong else 'note' if one.note else 'good'}: {one.text}"
-        for one in findings
-    ]
+    return [f"{'WRONG' if one.wrong else 'note'}: {one.text}" for one in findings]
