@@ -7,6 +7,7 @@ from typing import Final
 
 from lossless.agent.causes import AskError, cause_of
 from lossless.agent.clock import Clock
+from lossless.agent.drain import REST
 from lossless.agent.http_client import exchange
 from lossless.agent.log import Log
 from lossless.agent.sockets import Sockets
@@ -18,6 +19,8 @@ from lossless.model.durations import format_duration
 PATIENCE: Final = 5.0
 #: Seconds between two looks at sockets.
 PACE: Final = 0.1
+#: The same while waiting for traffic: a connection of one short request lives for milliseconds.
+TRAFFIC_PACE: Final = 0.01
 _LIMIT: Final = 65_536
 
 
@@ -121,4 +124,4 @@ async def until_traffic(
                 + "; if it has nothing to send, all is well; else look at its health check of "
                 + " and ".join(config.status_files)
             )
-        await asyncio.sleep(PACE)
+        await asyncio.sleep(max(TRAFFIC_PACE, sampler.cost * REST))

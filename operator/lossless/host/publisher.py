@@ -121,7 +121,8 @@ class Publisher:
             and (before.outcome is Outcome.OFFLINE or (before.unfinished and before.was_offline))
             and not any(present(files).values()),
         )
-        return Plan(journal, steps, again)
+        # `online` may find the proxy running, which then is not started a second time.
+        return Plan(journal, steps, again or verb is Verb.ONLINE)
 
     async def run(self, plan: Plan) -> int:
         """Carry ``plan`` out; return the exit code."""
