@@ -1,4 +1,4 @@
-"""Machines without Kubernetes: a rolling publish loses nothing and waits only as long as it must."""
+"""Machines without Kubernetes: a rolling publish loses nothing, and waits only as it must."""
 
 import os
 import shutil

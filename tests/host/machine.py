@@ -147,7 +147,7 @@ class Machine:
 
     def start(self, what: str, port: int) -> None:
         """Start one program, and wait until it listens."""
-        subprocess.run([self.root / "start", what, str(port)], check=True)
+        subprocess.run([self.root / "start", what, str(port)], check=True)  # noqa: S603 # ours
         deadline = time.monotonic() + 10
         while True:
             with suppress(ConnectionRefusedError), socket.create_connection((ADDRESS, port)):
@@ -170,7 +170,7 @@ class Machine:
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a verb as a user does."""
         verb, *options = words
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 # this interpreter, this package
             self.argv(verb, *options),
             env=ENVIRONMENT,
             capture_output=True,

@@ -80,9 +80,7 @@ def test_everything_can_be_said() -> None:
     assert config.metrics == (NginxStatus(8080),)
     assert config.drain.client_idle_timeout == 30.0
     assert config.drain.idle_connections is IdleConnections.WAIT
-    assert config.proxy == Program(
-        ("/bin/sh", "-c", "nginx -s quit && sleep 1"), ("nginx",), 10.0
-    )
+    assert config.proxy == Program(("/bin/sh", "-c", "nginx -s quit && sleep 1"), ("nginx",), 10.0)
     assert (config.ready.status, config.ready.interval) == ((200, 204), 0.1)
     assert config.load_balancer.addresses == ("10.0.0.2", "10.0.0.3")
     assert config.load_balancer.checks == (Probe(8080, 1.0, 0.5), Probe(8080, 1.0, 0.5))
@@ -155,7 +153,7 @@ def test_the_proxy_does_not_answer_for_the_application() -> None:
     """It is started only once the application answers, so this publish could never end."""
     document = WHOLE.replace("http://10.0.0.5:8081", "http://10.0.0.5:8080")
 
-    with pytest.raises(ValueError, match="ready.url: .*asks the proxy"):
+    with pytest.raises(ValueError, match=r"ready\.url: .*asks the proxy"):
         parse_config(document)
 
 

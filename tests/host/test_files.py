@@ -89,7 +89,7 @@ def test_two_runs_at_once_are_refused_by_name(tmp_path: Path) -> None:
     """A killed holder holds nothing: the kernel has let go."""
     store = Store(tmp_path)
     assert store.holder() is None
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 # this interpreter
         [sys.executable, "-c", _HOLD, str(tmp_path)],
         env=ENVIRONMENT,
         stdin=subprocess.PIPE,
@@ -98,8 +98,9 @@ def test_two_runs_at_once_are_refused_by_name(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         assert store.holder() == holder.pid
-        with pytest.raises(Locked, match=f"process {holder.pid}; wait for it, or .*kill"), (
-            store.lock()
+        with (
+            pytest.raises(Locked, match=f"process {holder.pid}; wait for it, or .*kill"),
+            store.lock(),
         ):
             pass
         holder.kill()

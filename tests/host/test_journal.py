@@ -106,7 +106,7 @@ def test_refusals_say_what_is_wrong(change: dict[str, Any], complaint: str) -> N
     ],
 )
 def test_what_another_publish_goes_on_with(
-    verb: Verb, outcome: Outcome, unfinished: bool, resumable: bool
+    verb: Verb, outcome: Outcome, *, unfinished: bool, resumable: bool
 ) -> None:
     """A publish that has not ended, or that has left the host out."""
     journal = Journal("1", verb, 1, 1.0, 1.0, outcome=outcome)

@@ -31,6 +31,18 @@ ENTRIES: Final = [
 ]
 
 
+def publish_until(machine: Machine, entry: int) -> "subprocess.CompletedProcess[bytes]":
+    """Publish in a process that dies at an entry."""
+    return subprocess.run(  # noqa: S603 # this interpreter, these tests
+        [sys.executable, "-m", "tests.host.fatal", str(machine.path), str(entry)],
+        env=ENVIRONMENT,
+        cwd=ROOT,
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize(
     ("entry", "marks"),
     [
@@ -41,14 +53,7 @@ ENTRIES: Final = [
 async def test_a_death_is_noticed_and_mended(tmp_path: Path, entry: int, marks: Marks) -> None:
     """``status`` says so unless the host serves; ``publish`` says so first, and ends online."""
     with Machine(tmp_path) as machine, Balancer(machine):
-        died = subprocess.run(
-            [sys.executable, "-m", "tests.host.fatal", str(machine.path), str(entry)],
-            env=ENVIRONMENT,
-            cwd=ROOT,
-            capture_output=True,
-            timeout=20,
-            check=False,
-        )
+        died = publish_until(machine, entry)
         assert died.returncode == -signal.SIGKILL, died.stdout + died.stderr
         assert (machine.journal.marks, machine.journal.outcome) == (marks, Outcome.NONE)
 
@@ -73,14 +78,7 @@ async def test_a_death_is_noticed_and_mended(tmp_path: Path, entry: int, marks: 
 async def test_a_death_after_the_last_entry_leaves_nothing_to_mend(tmp_path: Path) -> None:
     """Then the run has ended."""
     with Machine(tmp_path) as machine, Balancer(machine):
-        died = subprocess.run(
-            [sys.executable, "-m", "tests.host.fatal", str(machine.path), str(len(ENTRIES) + 1)],
-            env=ENVIRONMENT,
-            cwd=ROOT,
-            capture_output=True,
-            timeout=20,
-            check=False,
-        )
+        died = publish_until(machine, len(ENTRIES) + 1)
         assert died.returncode == -signal.SIGKILL
         standing = await machine.standing()
 

@@ -72,7 +72,7 @@ def test_every_step_has_words_for_people() -> None:
     ],
 )
 def test_a_publish_that_was_cut_off_goes_on(
-    marks: Marks, closed: bool, first: Step | None
+    marks: Marks, first: Step | None, *, closed: bool
 ) -> None:
     """Where it was, unless clients may have come back before the application was started anew."""
     left = remaining(ALL, marks, closed=closed)
@@ -109,7 +109,7 @@ BACK = (Step.REOPEN, Step.READY, Step.RESTORE)
     ],
 )
 def test_the_way_back(
-    marks: Marks, was_offline: bool, expected: tuple[Step, ...] | None
+    marks: Marks, expected: tuple[Step, ...] | None, *, was_offline: bool
 ) -> None:
     """There is one until the application was asked to stop."""
     assert retreat(marks, ALL, was_offline=was_offline) == expected

@@ -13,16 +13,16 @@ NOW = 1000.0
 IN = {"/on": True}
 OUT = {"/on": False}
 SERVING = Facts(flags=IN, listening=True, app_listening=True)
-CUT = Journal(
-    "1", Verb.PUBLISH, 7, 900.0, 940.0, Marks().finish(Step.WITHDRAW).begin(Step.DRAIN)
-)
+CUT = Journal("1", Verb.PUBLISH, 7, 900.0, 940.0, Marks().finish(Step.WITHDRAW).begin(Step.DRAIN))
 REFUSED = "http://127.0.0.1:1/: Connection refused"
 
 
 @pytest.mark.parametrize(
     ("facts", "state", "words"),
     [
-        pytest.param(SERVING, State.SERVING, "in the load balancer, and its application", id="well"),
+        pytest.param(
+            SERVING, State.SERVING, "in the load balancer, and its application", id="well"
+        ),
         pytest.param(
             replace(SERVING, flags=OUT, holder=7), State.AT_WORK, "process 7", id="at-work"
         ),
@@ -76,9 +76,7 @@ REFUSED = "http://127.0.0.1:1/: Connection refused"
             "runs but does not answer as expected (HTTP 500)",
             id="app-ill",
         ),
-        pytest.param(
-            replace(SERVING, listening=False), State.DOWN, "no listener", id="proxy-down"
-        ),
+        pytest.param(replace(SERVING, listening=False), State.DOWN, "no listener", id="proxy-down"),
         pytest.param(
             replace(SERVING, flags={"/on": None}, problems=("as root",)),
             State.UNKNOWN,

@@ -69,7 +69,7 @@ async def _work(options: argparse.Namespace, config: HostConfig) -> int:
     namespace = NetworkNamespace(config.network_namespace)
     namespace.enter()
     verb = Verb(options.verb)
-    interrupts = Interrupts()
+    interrupts = Interrupts(progress.say)
     publisher = Publisher(
         Work(config, store, namespace, _log, Clock()),
         store,

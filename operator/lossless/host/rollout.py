@@ -218,7 +218,7 @@ async def main(options: argparse.Namespace) -> int:
         return Exit.OK
     from lossless.host.ssh import Ssh  # noqa: PLC0415 # asyncssh is an extra
 
-    interrupts = Interrupts()
+    interrupts = Interrupts(progress.say)
     interrupts.listen()
     return await Rollout(
         targets,

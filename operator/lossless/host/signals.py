@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 #: SIGHUP is a terminal or SSH session that went away; dying of it would leave a host offline.
@@ -16,8 +16,9 @@ class Interrupted(Exception):  # noqa: N818 # reads as the thing that happened
 class Interrupts:
     """What has been asked so far."""
 
-    def __init__(self) -> None:
-        """Nothing has; needs a running event loop for ``listen`` only."""
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+        """Nothing has; ``tell`` is told what has come, and what another one would do."""
+        self._tell = tell
         self.number = 0
         """The first signal; 0: none yet."""
         self.asked = asyncio.Event()
@@ -36,6 +37,8 @@ class Interrupts:
             return
         self.number = number
         self.asked.set()
+        if self._tell is not None:
+            self._tell(f"{self.name}: what is at work now may end; once more, and it may not.")
 
     def check(self) -> None:
         """Go on only if nothing has been asked.

@@ -55,7 +55,9 @@ class Ssh:
             ):
                 try:
                     async for line in process.stdout:
-                        tell(str(line).rstrip("\r\n"))
+                        # At the end of the output asyncssh gives an empty text, which is no line.
+                        if line:
+                            tell(str(line).rstrip("\r\n"))
                     await process.wait()
                 except BaseException:
                     process.terminate()
