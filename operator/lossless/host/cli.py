@@ -109,6 +109,9 @@ async def _look(options: argparse.Namespace, config: HostConfig) -> int:
         if options.quiet and code is Exit.OK:
             return code
     else:
+        if facts.connections is not None:
+            counted = facts.connections
+            lines.append(f"Connections: {counted.active} active, {counted.idle} idle")
         lines += [f"cannot see: {problem}" for problem in facts.problems]
         if os.geteuid() != 0 and facts.problems:
             lines.append("As root, more can be seen.")

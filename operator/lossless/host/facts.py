@@ -3,7 +3,9 @@
 import os
 from dataclasses import replace
 
+from lossless.agent.clock import Clock
 from lossless.host.config import HostConfig
+from lossless.host.draining import a_sampler
 from lossless.host.flags import present
 from lossless.host.looks import answers, listening
 from lossless.host.namespace import NetworkNamespace
@@ -43,4 +45,11 @@ async def gather(config: HostConfig, store: Store, namespace: NetworkNamespace) 
             listening=heard.issuperset(config.ports),
             app_listening=config.ready.port in heard,
         )
+    sample = await a_sampler(config, Clock(), _silent)[0].take()
+    if not sample.problem:
+        facts = replace(facts, connections=sample.connections)
     return replace(facts, app_problem=await answers(config.ready), problems=tuple(problems))
+
+
+def _silent(event: str, **fields: object) -> None:
+    del event, fields

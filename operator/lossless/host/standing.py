@@ -9,6 +9,7 @@ from lossless.host.exits import Exit
 from lossless.host.journal import Journal, Outcome
 from lossless.host.plan import TITLES, Step
 from lossless.model.durations import format_duration
+from lossless.model.report import Connections
 
 
 class State(StrEnum):
@@ -47,6 +48,8 @@ class Facts:
     holder: int | None = None
     """The process that is at work, 0 if it is unknown which; None: nobody is."""
     journal: Journal | None = None
+    connections: Connections | None = None
+    """Of clients, on counted ports; None: they cannot be counted."""
     problems: tuple[str, ...] = ()
     """What could not be seen, and what would help."""
 
