@@ -23,6 +23,7 @@ from lossless.model.phases import Phase
 from lossless.model.policy import BOUNDS, IdleConnections, OnTimeout, parse_spec
 from lossless.model.report import Connections, Oldest
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.troubles import Trouble
 from tests.support.bad_specs import BAD_SPECS, GOOD_SPECS, BadSpec, GoodSpec
 
 ROOT: Final = Path(__file__).parent.parent
@@ -82,6 +83,7 @@ FULL_STATUS: Final = RolloutStatus(
             connections=Connections(active=1, idle=2, new=3),
             oldest=Oldest(peer="[2001:db8::1]:40000", age=125.0),
             reason="one request left",
+            troubles=tuple(Trouble),
         ),
     ),
 )

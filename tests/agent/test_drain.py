@@ -180,6 +180,29 @@ async def test_a_counter_that_cannot_be_read_runs_into_the_deadline(tmp_path: Pa
     assert max(given) <= 0.6
 
 
+async def test_who_comes_while_a_slow_counter_thinks_is_seen(tmp_path: Path) -> None:
+    """The sockets are read last, so no look is older than its last step."""
+    pod = Pod(tmp_path, config=a_config(quiet=0.1, timeout=30.0))
+    asked = [0]
+
+    async def read(_within: float) -> tuple[Reading, ...]:
+        asked[0] += 1
+        await asyncio.sleep(0.2)
+        if asked[0] == 3:
+            pod.sockets.open.append(BUSY)
+        return (Reading("nginxStatus on port 8080", 0),)
+
+    drain = counted(pod, read)
+    with pod.running():
+        drain.ask_to_stop()
+        await eventually(lambda: asked[0] > 4)
+        assert not drain.ended.is_set()
+        pod.sockets.open.clear()
+        await eventually(drain.ended.is_set)
+
+    assert drain.report().phase is Phase.DRAINED
+
+
 async def test_the_deadline_ends_it_with_what_was_left(tmp_path: Path) -> None:
     """TimedOut is an answer too: the controller pauses on it."""
     pod = Pod(tmp_path, BUSY, config=a_config(quiet=0.1, timeout=0.5))

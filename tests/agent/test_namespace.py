@@ -11,14 +11,17 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lossless.model.agent_config import AgentConfig, Probe
+from lossless.model.counters import Prometheus
 from lossless.model.names import HOST_IPS_ENV
 from lossless.model.phases import Phase
 from lossless.model.policy import IdleConnections
+from lossless.model.report import SourceState
 from tests.agent.builders import a_config
 from tests.agent.processes import AgentProcess
 from tests.agent.waiting import eventually_sync
@@ -271,6 +274,44 @@ def test_short_connections_within_the_pod_do_not(world: World) -> None:
     report = agent.result()
 
     assert report.phase is Phase.DRAINED
+    assert report.seconds < 5
+
+
+#: A page of counters on loopback; who closes the connection first is the test's to say.
+PAGE = """
+import socket, sys, threading
+listener = socket.create_server(("127.0.0.1", 9090), backlog=64)
+def accept():
+    while True:
+        client = listener.accept()[0]
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\n\\r\\nin_flight 0\\n")
+        if sys.argv[1] == "client":
+            client.recv(1)
+        client.close()
+threading.Thread(target=accept, daemon=True).start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_the_agents_own_questions_do_not(world: World, first: str) -> None:
+    """Each is a connection that may be over before a look, while packets come in from outside."""
+    world.pod.start(PAGE, first)
+    agent = world.agent(replace(config(), metrics=(Prometheus(9090, "in_flight"),)))
+    world.client(f"""
+        noise = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        ready()
+        while True:
+            noise.sendto(b"x", ("{POD}", 9))
+            time.sleep(0.01)
+    """)
+    agent.drain()
+    report = agent.result()
+
+    assert report.phase is Phase.DRAINED
+    assert [one.state for one in report.sources] == [SourceState.DRAINED] * 2
     assert report.seconds < 5
 
 

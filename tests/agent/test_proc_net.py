@@ -1,7 +1,7 @@
 """The text files under /proc/net."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lossless.agent.addresses import local_address, pack, peer_address, peer_port
@@ -171,7 +171,30 @@ def test_the_default_gateway_of_ipv6() -> None:
     assert parse_gateways6(ROUTE6) == {pack("fe80::1")}
 
 
-@given(st.text(max_size=200))
+def _mangled(text: str) -> st.SearchStrategy[str]:
+    """Return texts of which a part was replaced by some of its own characters, or by any."""
+    pieces = st.text(alphabet=sorted(set(text)), max_size=12) | st.text(max_size=4)
+    cuts = st.tuples(st.integers(0, len(text)), st.integers(0, len(text)), pieces)
+    return cuts.map(lambda cut: text[: min(cut[:2])] + cut[2] + text[max(cut[:2]) :])
+
+
+@given(_mangled(SNMP), _mangled(DEV), _mangled(HEADER + ESTABLISHED))
+def test_a_damaged_file_is_read_or_a_value_error(snmp: str, dev: str, tcp: str) -> None:
+    """No file of the kernel's makes its parser fail in another way."""
+    for parse in (
+        lambda: parse_passive_opens(snmp),
+        lambda: parse_packets_received(dev),
+        lambda: list(parse_tcp(tcp)),
+    ):
+        try:
+            parse()
+        except ValueError:
+            continue
+
+
+@given(st.text(max_size=200) | _mangled(ROUTE) | _mangled(ROUTE6))
+@example("junk\neth0 00000000 0FF010A010A 0003\n")
+@example("zz 00 x x fe800000000000000000000000000001\n")
 def test_any_routes_are_read(text: str) -> None:
     """Not knowing the node's address only makes probes count as clients."""
     parse_gateways(text)

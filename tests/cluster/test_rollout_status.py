@@ -14,6 +14,7 @@ from lossless.model.drains import coarse
 from lossless.model.phases import Phase
 from lossless.model.report import Connections, Oldest
 from lossless.model.status import LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.troubles import Trouble
 from tests.support.rollouts import NOW
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,7 @@ STATUSES = st.builds(
             oldest=st.none()
             | st.builds(Oldest, TEXTS, st.integers(min_value=0, max_value=10**7).map(coarse)),
             reason=TEXTS,
+            troubles=st.sampled_from([(), *((kind,) for kind in Trouble), tuple(Trouble)]),
         ),
         max_size=5,
     ).map(tuple),

@@ -247,7 +247,7 @@ def test_sources_are_told_one_by_one() -> None:
     """The kernel first, each with its state, value, age and reason."""
     seen = sample(active=1, idle=2, expired=2, readings=(ZERO, TWO, LOST))
 
-    assert sources_of(seen, DISCARD, LATE + 1.0) == (
+    assert sources_of(seen, DISCARD, LATE, LATE + 1.0) == (
         Source("kernel", SourceState.BUSY, 1, 1.0, "1 connection: 1 active"),
         Source(NGINX, SourceState.DRAINED, 0, 1.0, "idle connections: 7"),
         Source(NGINX, SourceState.BUSY, 2, 1.0, f"{NGINX}: 2 requests in flight"),
@@ -257,9 +257,9 @@ def test_sources_are_told_one_by_one() -> None:
 
 def test_a_kernel_that_cannot_be_read_has_no_value() -> None:
     """None is not zero."""
-    (kernel,) = sources_of(sample(problem="gone"), DISCARD, LATE)
+    (kernel,) = sources_of(sample(problem="gone"), DISCARD, LATE - 7.0, LATE)
 
-    assert kernel == Source("kernel", SourceState.UNKNOWN, None, 0.0, "gone")
+    assert kernel == Source("kernel", SourceState.UNKNOWN, None, 7.0, "gone")
 
 
 def test_a_sample_speaks_the_terms_of_a_report() -> None:

@@ -6,5 +6,6 @@ Forbidden here: the Kubernetes API; the agent has no token and knows only its ow
 
 Where to look: ``drain`` is the life of one pod; ``sockets`` and ``ledger`` are its evidence
 (judged by ``lossless.model.evidence`` and ``drain_rule``); ``server`` and ``routes`` are what the
-kubelet's hooks talk to; ``control`` and ``start_drain`` are the only way to start a drain.
+kubelet's hooks talk to; ``control`` and ``start_drain`` are the only way to start a drain;
+``closing`` tells clients to leave, and ``counting`` asks what proxies and applications count.
 """

@@ -80,6 +80,7 @@ class Drain:
         self._started = 0.0
         self._started_wall = 0.0
         self._watched = 0.0
+        self._counted = 0.0
         self._samples: deque[Sample] = deque(maxlen=CONSECUTIVE)
         self._verdict: Verdict = Unknown("no connection has been looked at yet")
         self._final: Report | None = None
@@ -179,21 +180,27 @@ class Drain:
             oldest=None if sample is None else sample.oldest,
             discarded=discarded,
             reason="; ".join([reason, *problems] if reason else problems),
-            sources=() if looked is None else sources_of(looked, self._policy, self._clock.boot()),
+            sources=()
+            if looked is None
+            else sources_of(looked, self._policy, self._counted, self._clock.boot()),
             drivers=() if self._phase is Phase.SERVING else self._drivers(),
         )
 
     async def _step(self) -> None:
-        sample = await self._sampler.take()
+        readings: tuple[Reading, ...] = ()
         if self._counters is not None:
             left = self._started + self._policy.timeout - self._clock.boot()
             used = time.thread_time()
-            # After the sockets: what was answered in between has left both.
-            sample = replace(sample, readings=await self._counters(left))
+            # Before the sockets, which show whoever comes while a slow counter thinks: the pod
+            # must not be released by a look that is a second old.
+            readings = await self._counters(left)
             self._counting_cost = time.thread_time() - used
+        sample = replace(await self._sampler.take(), readings=readings)
         if not sample.problem and (not self._samples or self._samples[-1].problem):
             # What came and went before it was watched has not been seen.
             self._watched = sample.at
+        if not sample.problem:
+            self._counted = sample.at
         self._samples.append(sample)
         self._conclude()
 
@@ -232,6 +239,7 @@ class Drain:
     def _begin(self) -> None:
         """Forget what was seen while serving, and watch for new connections from now on."""
         self._sampler.watch()
+        self._counted = self._clock.boot()
         self._samples.clear()
         self._verdict = Unknown("no connection has been looked at yet")
         self.started.set()

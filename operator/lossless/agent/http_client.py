@@ -87,5 +87,5 @@ async def _read(reader: asyncio.StreamReader, connection: h11.Connection, limit:
                 raise AskError(f"the answer is longer than {limit} bytes")
         elif isinstance(event, h11.EndOfMessage):
             return Answer(status, bytes(body))
-        elif isinstance(event, h11.ConnectionClosed):
+        elif not isinstance(event, h11.InformationalResponse):
             raise AskError("the connection was closed without an answer")

@@ -98,10 +98,11 @@ def parse_gateways(route: str, *, byteorder: str = sys.byteorder) -> frozenset[b
         fields = line.split()
         try:
             destination, gateway, flags = (int(fields[i], 16) for i in (1, 2, 3))
-        except (IndexError, ValueError):
+            packed = gateway.to_bytes(4, "little" if byteorder == "little" else "big")
+        except (IndexError, ValueError, OverflowError):
             continue
         if destination == 0 and gateway and flags & _GATEWAY:
-            gateways.add(gateway.to_bytes(4, "little" if byteorder == "little" else "big"))
+            gateways.add(packed)
     return frozenset(gateways)
 
 
@@ -111,10 +112,11 @@ def parse_gateways6(route: str) -> frozenset[bytes]:
     for line in route.splitlines():
         fields = line.split()
         try:
-            destination, length, gateway = fields[0], fields[1], bytes.fromhex(fields[4])
+            destination, length = int(fields[0], 16), fields[1]
+            gateway = bytes.fromhex(fields[4])
         except (IndexError, ValueError):
             continue
-        if int(destination, 16) == 0 and length == "00" and any(gateway) and len(gateway) == 16:  # noqa: PLR2004 # an IPv6 address
+        if destination == 0 and length == "00" and any(gateway) and len(gateway) == 16:  # noqa: PLR2004 # an IPv6 address
             gateways.add(gateway)
     return frozenset(gateways)
 

@@ -11,6 +11,7 @@ from lossless.model.durations import format_duration, parse_duration
 from lossless.model.phases import ENDED, Phase
 from lossless.model.report import Connections, Oldest
 from lossless.model.status import LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.troubles import Trouble
 
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -136,6 +137,8 @@ def _pod_document(pod: PodStatus) -> Raw:
         document["result"] = pod.phase.value
     if pod.reason:
         document["reason"] = pod.reason
+    if pod.troubles:
+        document["troubles"] = [trouble.value for trouble in pod.troubles]
     return document
 
 
@@ -143,7 +146,7 @@ def _pod(raw: Mapping[str, Any]) -> PodStatus | None:
     phase, uid = _member(Phase, raw.get("phase")), _text(raw, "uid")
     if phase is None or not uid:
         return None
-    counts, oldest = raw.get("connections"), raw.get("oldest")
+    counts, oldest, troubles = raw.get("connections"), raw.get("oldest"), raw.get("troubles")
     return PodStatus(
         name=_text(raw, "name"),
         uid=uid,
@@ -158,6 +161,9 @@ def _pod(raw: Mapping[str, Any]) -> PodStatus | None:
         else None,
         oldest=_oldest(oldest) if isinstance(oldest, Mapping) else None,
         reason=_text(raw, "reason"),
+        troubles=tuple(kind for kind in Trouble if kind.value in troubles)
+        if isinstance(troubles, list)
+        else (),
     )
 
 

@@ -13,6 +13,7 @@ from lossless.model.drains import Drains
 from lossless.model.pacing import Pacing
 from lossless.model.phases import Phase
 from lossless.model.status import PodStatus, RolloutStatus
+from lossless.model.troubles import REMEDIES, Trouble
 
 #: Events about one look; what is more is in status and would only bury the rest.
 MAX_ANNOUNCEMENTS: Final = 25
@@ -61,7 +62,8 @@ def _of_conditions(before: RolloutStatus, after: RolloutStatus) -> Iterator[Anno
     ready = _turned(before, after, ConditionType.READY, Answer.FALSE)
     injected = _turned(before, after, ConditionType.INJECTED, Answer.FALSE)
     degraded = _turned(before, after, ConditionType.DEGRADED, Answer.TRUE)
-    spoken: set[str] = set()
+    # Told of each pod, with its own cause.
+    spoken: set[str] = {kind.value for kind in Trouble}
     for condition in (ready, injected, degraded):
         if condition is not None and condition.reason not in spoken:
             spoken.add(condition.reason)
@@ -96,6 +98,14 @@ def _of_drains(drains: Drains) -> Iterator[Announcement]:
             warning=outcome.phase is not Phase.DRAINED,
             pod=(outcome.name, outcome.uid),
         )
+    for trouble in drains.troubles:
+        if trouble.fresh:
+            yield Announcement(
+                Reason(trouble.kind.value),
+                shortened(f"{trouble.pod}: {trouble.text}. {REMEDIES[trouble.kind]}"),
+                warning=True,
+                pod=(trouble.pod, trouble.uid),
+            )
     for entry in drains.started:
         bare = entry.phase is Phase.UNPROTECTED
         yield Announcement(

@@ -62,6 +62,8 @@ class Reason(StrEnum):
     # Degraded
     UNPROTECTED = "UnprotectedContainers"
     AGENT_UNREACHABLE = "AgentUnreachable"
+    DRIVER_FAILED = "CloseDriverFailed"
+    EVIDENCE_UNREADABLE = "EvidenceUnreadable"
     AS_EXPECTED = "AsExpected"
     # Events only
     DRAIN_STARTED = "DrainStarted"

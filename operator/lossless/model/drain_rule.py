@@ -8,8 +8,8 @@ The deadline ends a drain whatever the rule says.
 
 A counter that says zero takes nothing away from what the kernel says. In particular it does not
 settle *ambiguous* connections (``model.evidence``): that would be sound only if it was read after
-the sockets and counted every port that they came in by, and no proxy's counter tells which those
-are.
+the sockets and counted every port that they came in by. It is read before them, and no proxy's
+counter tells which ports those are.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class Sample:
     oldest: Oldest | None = None
     """The connection that holds on longest; an active one if there is any."""
     readings: tuple[Reading, ...] = ()
-    """Of every counter beside the kernel's, taken after the sockets were read."""
+    """Of every counter beside the kernel's, taken right before the sockets were read."""
 
     @property
     def busy(self) -> int:
@@ -153,11 +153,20 @@ def judge(
     return Drained(discarded, reason)
 
 
-def sources_of(sample: Sample, policy: DrainPolicy, now: float) -> tuple[Source, ...]:
-    """Return what each source of evidence says by ``sample``; the kernel is the first."""
+def sources_of(
+    sample: Sample, policy: DrainPolicy, counted: float, now: float
+) -> tuple[Source, ...]:
+    """Return what each source of evidence says by ``sample``; the kernel is the first.
+
+    Args:
+        sample: the latest.
+        policy: says which connections count.
+        counted: when the kernel's connections were last counted, or when that was first tried.
+        now: on the same clock.
+    """
     age = now - sample.at
     if sample.problem:
-        kernel = Source("kernel", SourceState.UNKNOWN, age=age, reason=sample.problem)
+        kernel = Source("kernel", SourceState.UNKNOWN, age=now - counted, reason=sample.problem)
     else:
         left = sample.counting(policy)
         state = SourceState.BUSY if left else SourceState.DRAINED

@@ -20,6 +20,7 @@ from lossless.model.observation import TAKES_A_PLACE, Departure, Evidence, Pod, 
 from lossless.model.phases import ENDED, Phase
 from lossless.model.report import Connections, Oldest, Report
 from lossless.model.status import MAX_PODS, PodStatus
+from lossless.model.troubles import PodTrouble, Trouble, findings, told
 
 #: Seconds after the end of the grace period at which a pod that still exists is given up. The
 #: kubelet kills at that end, with 2 s to spare, and needs some seconds to say so; a pod that is
@@ -46,6 +47,8 @@ class Outcome:
     oldest: Oldest | None = None
     discarded: int = 0
     reason: str = ""
+    troubles: tuple[Trouble, ...] = ()
+    """As in ``PodStatus``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Drains:
     """Places taken, tracked or not."""
     unreachable: tuple[str, ...]
     """Names of pods that drain and whose agents do not answer."""
+    troubles: tuple[PodTrouble, ...] = ()
+    """What agents say is wrong, one for each pod and kind."""
 
 
 def follow(
@@ -74,6 +79,7 @@ def follow(
 ) -> Drains:
     """Return how the drains stand, given what the last look left in ``status.pods``."""
     known = {entry.uid: entry for entry in before}
+    departures = tuple(departures)
     terminating = sorted(
         (pod for pod in pods if pod.deletion is not None),
         key=lambda pod: (pod.uid not in known, pod.stop_asked, pod.name),
@@ -111,6 +117,7 @@ def follow(
             and isinstance(pod.evidence, Unknown)
             and now - pod.stop_asked >= SILENT
         ),
+        troubles=_troubles((*terminating, *departures), known, {*present, *(e.uid for e in gone)}),
     )
 
 
@@ -120,6 +127,41 @@ def coarse(seconds: float) -> int:
         if seconds < limit:
             return int(seconds // step * step)
     return int(seconds // 60 * 60)
+
+
+def _troubles(
+    pods: Iterable[Pod | Departure], known: Mapping[str, PodStatus], listed: set[str]
+) -> tuple[PodTrouble, ...]:
+    """Return what agents say is wrong; each result of a drain is looked at once."""
+    found = {}
+    for pod in pods:
+        entry = known.get(pod.uid)
+        report = pod.evidence
+        if (
+            not isinstance(report, Report)
+            or pod.uid not in listed
+            or (entry is not None and entry.phase in ENDED)
+        ):
+            continue
+        for kind in Trouble:
+            text = told(tuple(one for one in findings(report) if one.kind is kind))
+            if text:
+                found[pod.uid, kind] = PodTrouble(
+                    pod.name,
+                    pod.uid,
+                    kind,
+                    text,
+                    ended=report.phase in ENDED,
+                    fresh=entry is None or kind not in entry.troubles,
+                )
+    return tuple(found.values())
+
+
+def _kinds(evidence: Evidence | None, before: PodStatus | None) -> tuple[Trouble, ...]:
+    """Return the troubles there are and have been, in the order of their kinds."""
+    there = {one.kind for one in findings(evidence)} if isinstance(evidence, Report) else set()
+    been = () if before is None else before.troubles
+    return tuple(kind for kind in Trouble if kind in there or kind in been)
 
 
 def _was_stopping(entry: PodStatus | None) -> bool:
@@ -141,8 +183,9 @@ def _standing(
         return (None if over else replace(entry, phase=Phase.UNPROTECTED, reason=reason)), None
     result = _result_of(pod.evidence)
     if result is not None or over:
-        outcome = _outcome(pod.name, pod.uid, result or pod.evidence, now - pod.stop_asked)
+        outcome = _outcome(pod.name, pod.uid, result or pod.evidence, now - pod.stop_asked, before)
         return _entry_of(outcome, now), outcome
+    entry = replace(entry, troubles=_kinds(pod.evidence, before))
     return _draining(entry, pod.evidence), None
 
 
@@ -150,9 +193,10 @@ def _draining(entry: PodStatus, evidence: Evidence | None) -> PodStatus:
     match evidence:
         case Report() as report:
             oldest = report.oldest and Oldest(report.oldest.peer, coarse(report.oldest.age))
-            return replace(
-                entry, connections=report.connections, oldest=oldest, reason=report.reason
-            )
+            # What cannot be read is among the agent's own reasons.
+            failed = [one for one in findings(report) if one.kind is Trouble.DRIVER_FAILED]
+            reason = "; ".join(filter(None, (report.reason, told(tuple(failed)))))
+            return replace(entry, connections=report.connections, oldest=oldest, reason=reason)
         case Unknown(cause):
             return replace(entry, reason=f"its agent does not answer: {cause}")
         case None:
@@ -189,7 +233,7 @@ def _vanished(
         before = known.get(uid)
         draining = before is not None and before.phase is Phase.DRAINING
         seconds = now - before.since if before is not None and draining else 0.0
-        outcome = _outcome(departure.name, uid, result or departure.evidence, seconds)
+        outcome = _outcome(departure.name, uid, result or departure.evidence, seconds, before)
         outcomes.append(outcome)
         entries.append(_entry_of(outcome, now))
     return entries, outcomes
@@ -199,7 +243,9 @@ def _result_of(evidence: Evidence | None) -> Report | None:
     return evidence if isinstance(evidence, Report) and evidence.phase in ENDED else None
 
 
-def _outcome(name: str, uid: str, evidence: Evidence | None, seconds: float) -> Outcome:
+def _outcome(
+    name: str, uid: str, evidence: Evidence | None, seconds: float, before: PodStatus | None
+) -> Outcome:
     """Say how a drain ended; evidence that is no result means that nobody will ever know."""
     report = _result_of(evidence)
     if report is None:
@@ -210,6 +256,7 @@ def _outcome(name: str, uid: str, evidence: Evidence | None, seconds: float) -> 
             phase=Phase.LOST,
             seconds=max(0.0, seconds),
             reason=f"ended without a result: {cause}",
+            troubles=_kinds(evidence, before),
         )
     took = format_duration(round(report.seconds))
     counts = report.connections
@@ -225,6 +272,9 @@ def _outcome(name: str, uid: str, evidence: Evidence | None, seconds: float) -> 
         if report.oldest is not None:
             held = format_duration(round(report.oldest.age))
             reason += f"; {report.oldest.peer} held on longest, for {held}"
+    wrong = told(findings(report))
+    if wrong:
+        reason += f"; {wrong}"
     return Outcome(
         name=name,
         uid=uid,
@@ -234,6 +284,7 @@ def _outcome(name: str, uid: str, evidence: Evidence | None, seconds: float) -> 
         oldest=report.oldest,
         discarded=report.discarded,
         reason=reason,
+        troubles=_kinds(report, before),
     )
 
 
@@ -247,4 +298,5 @@ def _entry_of(outcome: Outcome, now: float) -> PodStatus:
         connections=outcome.connections,
         oldest=oldest and Oldest(oldest.peer, coarse(oldest.age)),
         reason=outcome.reason,
+        troubles=outcome.troubles,
     )

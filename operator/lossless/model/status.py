@@ -11,6 +11,7 @@ from typing import Final
 from lossless.model.conditions import Condition, ConditionType
 from lossless.model.phases import Phase
 from lossless.model.report import Connections, Oldest
+from lossless.model.troubles import Trouble
 
 #: Entries in ``status.pods``. With about 300 bytes each, a status stays far below the size at
 #: which an object becomes a burden for its watchers.
@@ -43,6 +44,8 @@ class PodStatus:
     oldest: Oldest | None = None
     reason: str = ""
     """What it waits for, or how it ended, in one line."""
+    troubles: tuple[Trouble, ...] = ()
+    """What has kept its agent from telling clients or from seeing them, at any time so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from lossless.model.pacing import Pacing, Pause
 from lossless.model.phases import Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase
+from lossless.model.troubles import REMEDIES
 
 _NAMED: Final = 3
 
@@ -335,6 +336,12 @@ def _degraded(picture: Picture) -> Condition:
             " them, allow it; the pods drain all the same"
         )
         return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason.AGENT_UNREACHABLE, message)
+    for kind, remedy in REMEDIES.items():
+        there = [one for one in picture.drains.troubles if one.kind is kind and not one.ended]
+        if there:
+            names = _names(one.pod for one in there)
+            message = f"on {names}: {there[0].text}. {remedy}"
+            return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason(kind.value), message)
     bare = next((pod for pod in picture.pods if pod.live and pod.unprotected), None)
     if bare is not None:
         message = (
