@@ -8,13 +8,16 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit e2e cluster down bench format lock clean packages tools
+.PHONY: help demo hosts test check unit e2e cluster down bench format lock clean packages tools
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: tools  ## Three rollouts of one service under load: plain, sleep, lossless (needs root or Docker)
 	$(BIN)/python -m e2e.demo
+
+hosts: $(VENV)/.done packages  ## Three rolling publishes on hosts without Kubernetes (needs root)
+	$(BIN)/python -m e2e.hosts
 
 test: check unit e2e  ## All of it: lint, types, layers, unit tests, chart, and e2e on a real cluster
 
@@ -51,6 +54,7 @@ clean:  ## Remove the virtual environment and caches of this folder
 
 packages:
 	e2e/cluster/install-packages
+	e2e/cluster/install-packages e2e/hosts/debian-packages.txt
 
 tools: $(VENV)/.done packages
 	$(BIN)/python -m e2e.cluster binaries

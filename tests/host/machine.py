@@ -96,7 +96,7 @@ class Machine:
         timeout: str = "20s",
         on_timeout: str = "Pause",
         ready: str = "10s",
-        traffic: str = "1s",
+        traffic: str = "100ms",
         stop_app: str = "",
         start_app: str = "",
         more: str = "",
@@ -239,6 +239,7 @@ class Balancer:
                 ):
                     client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                     client.recv(4096)
+                    self._stop.wait(0.03)
 
 
 def a_publisher(

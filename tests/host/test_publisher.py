@@ -35,7 +35,7 @@ def busy(machine: Machine) -> Iterator[socket.socket]:
 @elsewhere
 async def test_a_publish(tmp_path: Path) -> None:
     """In the order of the table; the flag is back as it was, and traffic was seen."""
-    with Machine(tmp_path) as machine, Balancer(machine):
+    with Machine(tmp_path, traffic="10s") as machine, Balancer(machine):
         machine.flag.chmod(0o640)
         assert await machine.run() == Exit.OK
 
@@ -88,12 +88,12 @@ async def test_traffic_that_does_not_come_is_a_warning(tmp_path: Path) -> None:
     """At night there may be none."""
     with Machine(tmp_path) as machine:
         assert await machine.run() == Exit.OK
-        assert "WARNING: the load balancer has sent nothing within 1s" in machine.said.getvalue()
+        assert "WARNING: the load balancer has sent nothing within 0.1s" in machine.said.getvalue()
 
 
 async def test_traffic_that_does_not_come_is_a_failure_if_it_is_required(tmp_path: Path) -> None:
     """Then the host is online all the same."""
-    with Machine(tmp_path, traffic='1s"\nrequired = true #') as machine:
+    with Machine(tmp_path, traffic='100ms"\nrequired = true #') as machine:
         assert await machine.run() == Exit.FAILED
         assert machine.journal.outcome is Outcome.ONLINE
         assert "The host is online; only this was left undone" in machine.said.getvalue()

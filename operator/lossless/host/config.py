@@ -28,7 +28,7 @@ STATE_DIRECTORY: Final = "/var/lib/lossless"
 NAMED_NAMESPACES: Final = "/run/netns"
 _MAX_ITEMS: Final = 64
 #: Seconds; bounds of every deadline of ours.
-_DEADLINES: Final = (1.0, 86400.0)
+_DEADLINES: Final = (0.1, 86400.0)
 _INTERVALS: Final = (0.05, 600.0)
 _KEYS: Final = (
     "statusFiles",
