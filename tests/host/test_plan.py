@@ -67,17 +67,29 @@ def test_every_step_has_words_for_people() -> None:
         pytest.param(upto(Step.START_APP, half=True), True, Step.START_APP, id="half-started"),
         pytest.param(upto(Step.START_APP, half=True), False, Step.START_APP, id="new-app-listens"),
         pytest.param(upto(Step.READY), False, Step.START_PROXY, id="ready"),
-        pytest.param(upto(Step.RESTORE), False, Step.TRAFFIC, id="online"),
-        pytest.param(upto(Step.TRAFFIC), False, None, id="all-done"),
+        pytest.param(upto(Step.RESTORE), False, Step.RESTORE, id="flag-perhaps-gone-again"),
+        pytest.param(upto(Step.TRAFFIC), False, Step.RESTORE, id="all-done-but-the-last-word"),
     ],
 )
-def test_a_publish_that_was_cut_off_goes_on(
-    marks: Marks, first: Step | None, *, closed: bool
-) -> None:
+def test_a_publish_that_was_cut_off_goes_on(marks: Marks, first: Step, *, closed: bool) -> None:
     """Where it was, unless clients may have come back before the application was started anew."""
-    left = remaining(ALL, marks, closed=closed)
+    assert remaining(ALL, marks, closed=closed, failed=False) == ALL[ALL.index(first) :]
 
-    assert left == (() if first is None else ALL[ALL.index(first) :])
+
+@pytest.mark.parametrize(
+    ("at", "first"),
+    [
+        pytest.param(Step.START_APP, Step.STOP_APP, id="did-not-start"),
+        pytest.param(Step.READY, Step.STOP_APP, id="never-answered"),
+        pytest.param(Step.START_PROXY, Step.START_PROXY, id="proxy"),
+        pytest.param(Step.STOP_APP, Step.STOP_APP, id="did-not-stop"),
+    ],
+)
+def test_a_publish_that_failed_is_tried_again(at: Step, first: Step) -> None:
+    """With the application that has been mended since, not the one that is still running."""
+    left = remaining(ALL, upto(at, half=True), closed=True, failed=True)
+
+    assert left == ALL[ALL.index(first) :]
 
 
 def test_without_a_proxy_the_application_closes_the_host() -> None:
@@ -85,8 +97,8 @@ def test_without_a_proxy_the_application_closes_the_host() -> None:
     done = frozenset({Step.WITHDRAW, Step.DRAIN, Step.STOP_APP})
     marks = Marks(done, done)
 
-    assert remaining(PLAIN, marks, closed=True)[0] is Step.START_APP
-    assert remaining(PLAIN, marks, closed=False)[0] is Step.WITHDRAW
+    assert remaining(PLAIN, marks, closed=True, failed=False)[0] is Step.START_APP
+    assert remaining(PLAIN, marks, closed=False, failed=False)[0] is Step.WITHDRAW
 
 
 BACK = (Step.REOPEN, Step.READY, Step.RESTORE)

@@ -147,11 +147,9 @@ async def test_a_failure_after_the_point_of_no_return(
             for line in lines
         ]  # fmt: skip
         machine.path.write_text("\n".join(mended).replace('timeout = "1s"', 'timeout = "5s"'))
-        if stuck is Step.READY:
-            # What was started is not started again by itself; this one has done nothing.
-            machine.start("app", machine.app_port)
         assert await machine.run() == Exit.OK
         assert machine.flag.read_text() == "serving"
+        assert machine.did[-2:] == ["start app", "start proxy"]
 
 
 async def test_a_proxy_that_cannot_be_stopped_is_started_again(tmp_path: Path) -> None:
@@ -251,7 +249,7 @@ async def test_restart_begins_anew(tmp_path: Path) -> None:
     with Machine(tmp_path, start_app="exit 1") as machine:
         assert await machine.run() == Exit.FAILED
         publisher = a_publisher(machine.config, machine.store, machine.interrupts, machine.said)
-        assert publisher.plan(Verb.PUBLISH, restart=False).steps[0] is Step.START_APP
+        assert publisher.plan(Verb.PUBLISH, restart=False).steps[0] is Step.STOP_APP
         assert publisher.plan(Verb.PUBLISH, restart=True).steps[0] is Step.WITHDRAW
 
         machine.store.journal.write_text("{")

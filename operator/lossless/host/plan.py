@@ -101,23 +101,30 @@ def steps_of(verb: Verb, *, proxy: bool, reopens: bool) -> tuple[Step, ...]:
     return tuple(step for step in _STEPS[verb] if step not in absent)
 
 
-def remaining(steps: Sequence[Step], marks: Marks, *, closed: bool) -> tuple[Step, ...]:
-    """Return what is left to do of a publish that was cut off.
+def remaining(
+    steps: Sequence[Step], marks: Marks, *, closed: bool, failed: bool
+) -> tuple[Step, ...]:
+    """Return what is left to do of a publish that did not come to its end.
 
     Before the application is started anew, only a host that is closed to clients may go on where
     it was: somebody may have put it back meanwhile. Everything else begins from the start, which
-    costs seconds.
+    costs seconds. An application that did not start or answer is stopped and started again:
+    whoever comes again has mended it.
 
     Args:
         steps: of the whole publish.
         marks: how far it had come.
         closed: right now no status file is there and nothing listens on the counted ports.
+        failed: a step has failed; else the run was cut off.
     """
     stops = [step for step in steps if step in (Step.STOP_PROXY, Step.STOP_APP)]
     if Step.START_APP not in marks.begun and not (closed and stops and stops[0] in marks.done):
         return tuple(steps)
-    left = [index for index, step in enumerate(steps) if step not in marks.done]
-    return tuple(steps[left[0] :]) if left else ()
+    if failed and marks.half in (Step.START_APP, Step.READY):
+        return tuple(steps[steps.index(Step.STOP_APP) :])
+    # The flag may have been removed again since, so that step is always among them.
+    undone = (index for index, step in enumerate(steps) if step not in marks.done)
+    return tuple(steps[min(next(undone, len(steps)), steps.index(Step.RESTORE)) :])
 
 
 def retreat(

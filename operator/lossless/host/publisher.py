@@ -101,12 +101,17 @@ class Publisher:
             self._progress.say(past(before, now))
             if verb is Verb.PUBLISH and before.resumable and not restart:
                 whole = steps
-                steps = remaining(steps, before.marks, closed=self._closed())
+                steps = remaining(
+                    steps,
+                    before.marks,
+                    closed=self._closed(),
+                    failed=before.outcome is Outcome.STRANDED,
+                )
                 run = before.run
                 if steps != whole:
                     marks = Marks(before.marks.begun, before.marks.done)
-                    said = f"at the step '{TITLES[steps[0]]}'" if steps else "at its end"
-                    self._progress.say(f"Going on {said}; --restart begins anew.")
+                    at = TITLES[steps[0]]
+                    self._progress.say(f"Going on at the step '{at}'; --restart begins anew.")
         known = () if before is None else before.flags
         files = self._config.status_files
         journal = Journal(

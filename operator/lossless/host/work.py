@@ -91,13 +91,18 @@ class Work:
         """Run a command, and see with our own eyes what came of it."""
         program, ports = self._program(step)
         stops = step in (Step.STOP_PROXY, Step.STOP_APP)
-        heard = looks.listening(ports)
-        if again and (not heard if stops else heard.issuperset(ports)):
-            return "nothing listened any more" if stops else "it listened already"
+        if again and not stops and looks.listening(ports).issuperset(ports):
+            return "it listened already"
         argv = program.stop if stops else program.start
-        await commands.run(
-            argv, seconds=program.timeout, output=self.store.output, namespace=self.namespace
-        )
+        try:
+            await commands.run(
+                argv, seconds=program.timeout, output=self.store.output, namespace=self.namespace
+            )
+        except commands.CommandFailed as error:
+            # Many a program cannot be stopped twice: its pid file is gone.
+            if not (again and stops) or looks.listening(ports):
+                raise
+            return f"nothing listened any more ({error})"
         if stops or step is Step.START_PROXY:
             await looks.until_listening(ports, wanted=not stops, seconds=program.timeout, tell=tell)
         return ""
