@@ -18,7 +18,6 @@ from lossless.host.config import HostConfig, read_config
 from lossless.host.exits import Exit
 from lossless.host.facts import gather
 from lossless.host.namespace import NetworkNamespace
-from lossless.host.options import DEFAULT_CONFIG
 from lossless.host.plan import TITLES, Verb
 from lossless.host.progress import Progress
 from lossless.host.publisher import Publisher
@@ -26,6 +25,7 @@ from lossless.host.signals import Interrupts
 from lossless.host.standing import judge
 from lossless.host.store import Locked, Store
 from lossless.host.work import Work, describe
+from lossless.model.names import HOST_CONFIG
 from lossless.telemetry import logs
 
 _VERBS: Final = frozenset(verb.value for verb in Verb)
@@ -59,7 +59,7 @@ def _log(event: str, **fields: Any) -> None:
 
 def _command(options: argparse.Namespace) -> str:
     path = os.path.abspath(options.config)  # noqa: PTH100 # of text that people see
-    told = "" if path == DEFAULT_CONFIG else f" --config {shlex.quote(path)}"
+    told = "" if path == HOST_CONFIG else f" --config {shlex.quote(path)}"
     return f"lossless host {{}}{told.replace('{', '{{').replace('}', '}}')}"
 
 

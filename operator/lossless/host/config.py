@@ -21,9 +21,9 @@ from lossless.model.close_drivers import (
 )
 from lossless.model.counters import MAX_COUNTERS, Counter, parse_counter
 from lossless.model.fields import InvalidSpec, file_path, mapping, port, seconds, text, whole
+from lossless.model.names import HOST_STATE
 from lossless.model.policy import DrainPolicy, parse_drain
 
-STATE_DIRECTORY: Final = "/var/lib/lossless"
 #: Where ``ip netns`` binds the namespaces that it names (ip-netns(8)).
 NAMED_NAMESPACES: Final = "/run/netns"
 _MAX_ITEMS: Final = 64
@@ -108,7 +108,7 @@ class HostConfig:
     load_balancer: LoadBalancer = LoadBalancer()
     network_namespace: str = ""
     """Path; empty: the one that the command is run in."""
-    state_directory: str = STATE_DIRECTORY
+    state_directory: str = HOST_STATE
 
 
 def read_config(path: str) -> HostConfig:
@@ -171,7 +171,7 @@ def _parse(raw: Mapping[str, Any]) -> HostConfig:
         ),
         load_balancer=_load_balancer(mapping(raw, "", "loadBalancer")),
         network_namespace=_namespace(raw),
-        state_directory=file_path({"stateDirectory": STATE_DIRECTORY, **raw}, "", "stateDirectory"),
+        state_directory=file_path({"stateDirectory": HOST_STATE, **raw}, "", "stateDirectory"),
     )
     if config.proxy is not None and config.ready.port in config.ports:
         raise InvalidSpec(

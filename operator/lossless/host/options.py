@@ -3,10 +3,11 @@
 import argparse
 from typing import TYPE_CHECKING, Final
 
+from lossless.model.names import HOST_CONFIG
+
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-DEFAULT_CONFIG: Final = "/etc/lossless/host.toml"
 
 _HELP: Final = {
     "publish": "take the host offline, stop and start proxy and application, put it back",
@@ -31,7 +32,7 @@ def add_host(
     for name, text in _HELP.items():
         verb = verbs.add_parser(name, parents=[common], help=text, description=text)
         verb.add_argument(
-            "--config", default=DEFAULT_CONFIG, metavar="FILE", help=f"default: {DEFAULT_CONFIG}"
+            "--config", default=HOST_CONFIG, metavar="FILE", help=f"default: {HOST_CONFIG}"
         )
         if name in ("publish", "offline", "online"):
             verb.add_argument(
@@ -58,7 +59,7 @@ def add_host(
     rollout.add_argument(
         "--command",
         dest="remote",
-        default=f"lossless host publish --config {DEFAULT_CONFIG}",
+        default=f"lossless host publish --config {HOST_CONFIG}",
         help="what is run on each host; default: %(default)s",
     )
     rollout.add_argument(
