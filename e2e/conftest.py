@@ -62,6 +62,7 @@ def testbed() -> Iterator[Testbed]:
                 raise
             pytest.skip(str(reason))
         yield cluster
+        _nothing_is_left_behind(cluster)
 
 
 @pytest.fixture(scope="session")
@@ -95,10 +96,8 @@ def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> It
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_is_left_behind(testbed: Testbed) -> Iterator[None]:
+def _nothing_is_left_behind(testbed: Testbed) -> None:
     """Fail at the end if a namespace of a test cannot be deleted: something holds its pods."""
-    yield
     listed = testbed.kubectl("get", "namespaces", "--output=name").split()
     ours = [name for name in listed if name.startswith("namespace/e2e-")]
     if ours:

@@ -52,6 +52,11 @@ WEBHOOK_PATH: Final = "/mutate-pods"
 FIELD_MANAGER: Final = "lossless-controller"
 EVENT_COMPONENT: Final = "lossless"
 
+# A host without Kubernetes -----------------------------------------------------------------
+#: Defaults: what ``lossless host`` reads, and where its journal, lock and log are.
+HOST_CONFIG: Final = "/etc/lossless/host.toml"
+HOST_STATE: Final = "/var/lib/lossless"
+
 # The agent in a pod -----------------------------------------------------------------------
 AGENT_CONTAINER: Final = "lossless-agent"
 AGENT_PORT: Final = 9913

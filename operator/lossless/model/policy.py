@@ -109,7 +109,7 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
     return RolloutSpec(
         target=TargetRef(api_version, kind, text(target, "spec.targetRef", "name")),
         ports=_ports(raw.get("ports", [])),
-        drain=_drain(mapping(raw, "spec", "drain")),
+        drain=parse_drain(mapping(raw, "spec", "drain"), "spec.drain"),
         close=parse_close(raw.get("close", [])),
         metrics=parse_metrics(raw.get("metrics", [])),
         sidecars=_sidecars(mapping(raw, "spec", "sidecars")),
@@ -130,8 +130,13 @@ def _ports(raw: object) -> tuple[int | str, ...]:
     return tuple(raw)
 
 
-def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
-    at, default = "spec.drain", DrainPolicy()
+def parse_drain(raw: Mapping[str, Any], at: str) -> DrainPolicy:
+    """Return the policy that stands ``at``; a host's configuration has the same.
+
+    Raises:
+        InvalidSpec: a duration or choice is none, out of bounds, or no drain could succeed.
+    """
+    default = DrainPolicy()
 
     def duration(key: str, value: float) -> float:
         return seconds(raw, at, key, value, BOUNDS[key])
@@ -147,7 +152,7 @@ def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
     least = policy.propagation + policy.quiet
     if policy.timeout < least:
         raise InvalidSpec(
-            "spec.drain.timeout",
+            f"{at}.timeout",
             format_duration(policy.timeout),
             f"is shorter than propagation + quiet = {format_duration(least)}, so no drain could"
             " ever succeed; raise it",
