@@ -20,6 +20,7 @@ from lossless.agent.settings import Settings
 from lossless.agent.sockets import Sockets
 from lossless.host.config import HostConfig
 from lossless.model.agent_config import AgentConfig
+from lossless.model.counters import evidence_of
 from lossless.model.report import Report
 
 #: Seconds between two lines of progress.
@@ -48,10 +49,10 @@ def agent_config(config: HostConfig) -> AgentConfig:
         ports=config.ports,
         drain=config.drain,
         probes=config.load_balancer.checks,
-        status_file=config.status_files[0],
+        status_files=tuple(config.status_files),
         agent_port=0,
         close=config.close,
-        metrics=config.metrics,
+        metrics=evidence_of(config.close, config.metrics),
     )
 
 
@@ -76,20 +77,22 @@ async def drain(
         tell: told now and then what is waited for.
     """
     paths = Paths(
-        status_file=config.status_files[0],
+        status_files=tuple(config.status_files),
         marker=str(directory / "drain.json"),
         control="",
         last_words=str(directory / "drain-report.json"),
+        draining=str(directory / "draining"),
     )
     _forget(paths.marker)
     sampler, _ = a_sampler(config, clock, log)
     closing = Closing(config.close, log=log)
+    told = agent_config(config)
     running = Drain(
-        Settings(config=agent_config(config), paths=paths, pod=socket.gethostname()),
+        Settings(config=told, paths=paths, pod=socket.gethostname()),
         sampler,
         clock=clock,
         log=log,
-        counters=Counting(config.metrics, clock=clock, log=log).read if config.metrics else None,
+        counters=Counting(told.metrics, clock=clock, log=log).read if told.metrics else None,
         drivers=lambda: closing.states,
     )
     running.ask_to_stop()
