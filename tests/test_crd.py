@@ -23,6 +23,7 @@ from lossless.model.phases import Phase
 from lossless.model.policy import BOUNDS, IdleConnections, OnTimeout, parse_spec
 from lossless.model.report import Connections, Oldest
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.targets import Kind
 from tests.support.bad_specs import BAD_SPECS, GOOD_SPECS, BadSpec, GoodSpec
 
 ROOT: Final = Path(__file__).parent.parent
@@ -37,7 +38,7 @@ TARGET: Final = {"kind": "Deployment", "name": "web"}
 #: Every field of the spec that this version acts on, with a value that is not its default.
 ACTED_ON: Final[Mapping[str, Any]] = {
     "targetRef.apiVersion": "apps/v1",
-    "targetRef.kind": "Deployment",
+    "targetRef.kind": "StatefulSet",
     "targetRef.name": "other",
     "ports": [8080],
     "drain.clientIdleTimeout": "90s",
@@ -51,8 +52,8 @@ ACTED_ON: Final[Mapping[str, Any]] = {
     "pacing.maxDraining": "30%",
     "paused": True,
 }
-#: These can hold only one value, so that no other could make a difference.
-ONE_VALUE: Final = frozenset({"targetRef.apiVersion", "targetRef.kind"})
+#: It can hold only one value beside each kind, so that no other could make a difference.
+ONE_VALUE: Final = frozenset({"targetRef.apiVersion"})
 #: Every field of the spec that is known and refused, with a value that asks for something.
 REFUSED: Final[Mapping[str, Any]] = {
     "sidecars.order": "Sleep",
@@ -268,6 +269,14 @@ def test_the_drivers_and_counters_are_the_codes() -> None:
 def test_choices_are_the_codes(key: str, choices: type[StrEnum]) -> None:
     """Enums of the schema and of ``policy`` have the same members."""
     assert DRAIN[key]["enum"] == [choice.value for choice in choices]
+
+
+def test_the_kinds_are_the_codes() -> None:
+    """The rule of the schema lists the kinds that the parser knows."""
+    rule = _rules(SPEC["properties"]["targetRef"])[0]["rule"]
+    described = SPEC["properties"]["targetRef"]["properties"]["kind"]["description"]
+    assert set(re.findall(r"'([A-Z]\w+)'", rule)) == set(Kind)
+    assert [kind for kind in Kind if kind not in described] == []
 
 
 @pytest.mark.parametrize("good", [pytest.param(good, id=good.name) for good in GOOD_SPECS])

@@ -17,7 +17,10 @@ EXPECTED: dict[tuple[str, str], Rules] = {
         ("", "pods", ()): FOLLOW,
         ("", "pods/status", ()): {"patch"},
         ("apps", "deployments", ()): READ,
+        ("apps", "statefulsets", ()): READ,
+        ("apps", "daemonsets", ()): READ,
         ("apps", "replicasets", ()): {"list"},
+        ("apps", "controllerrevisions", ()): {"list"},
         ("events.k8s.io", "events", ()): {"create"},
         (
             "admissionregistration.k8s.io",

@@ -6,21 +6,24 @@ from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.controller.index import Index
 from lossless.model.observation import Departure, Unknown
+from lossless.model.targets import Kind, Target
 
 WEB, API, OTHER = Key("shop", "web"), Key("shop", "api"), Key("shop", "other")
+DEPLOYMENT = Target(Kind.DEPLOYMENT, "web")
 GONE = Departure("a", "uid-a", Unknown("killed"), served=True)
 
 
 def claim(name: str, deployment: str = "web", resume: str = "") -> Claim:
     """Return what a LosslessRollout claims."""
-    return Claim(created="2027-01-15T08:00:00Z", name=name, deployment=deployment, resume=resume)
+    target = Target(Kind.DEPLOYMENT, deployment)
+    return Claim(created="2027-01-15T08:00:00Z", name=name, target=target, resume=resume)
 
 
 def sight(
     change: Change, name: str = "a", rollout: str = "web", departure: Departure | None = GONE
 ) -> Changed[Sighting]:
     """Return an event about a pod of Deployment web."""
-    seen = Sighting(f"uid-{name}", rollout, "web", departure)
+    seen = Sighting(f"uid-{name}", rollout, DEPLOYMENT, departure)
     return Changed(change, Key("shop", name), seen)
 
 
@@ -52,7 +55,7 @@ def test_a_new_target_wakes_those_of_the_old_and_of_the_new() -> None:
     index.put(API, claim("api", "api"))
 
     assert index.put(OTHER, claim("other", "api")) == {WEB, API, OTHER}
-    assert index.targeting("shop", "web") == {WEB}
+    assert index.targeting("shop", DEPLOYMENT) == {WEB}
 
 
 def test_what_was_never_known_wakes_itself() -> None:

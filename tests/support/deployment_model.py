@@ -57,7 +57,7 @@ class SimPod:
             name=self.name,
             uid=self.uid,
             created=self.created,
-            replica_set=self.replica_set,
+            revision=self.replica_set,
             rollout="web" if self.injected else "",
             gated=self.injected,
             gate=self.gate,

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     # Paused
     PAUSED_BY_SPEC = "PausedBySpec"
     NOT_PAUSED = "NotPaused"
+    CANNOT_PAUSE = "CannotPause"
     # Degraded
     UNPROTECTED = "UnprotectedContainers"
     AGENT_UNREACHABLE = "AgentUnreachable"

@@ -158,7 +158,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         phase=phase_of(conditions, drains.places),
         observed_generation=rollout.generation,
         conditions=conditions,
-        replicas=counted.old + counted.new,
+        replicas=counted.old + counted.new + counted.kept,
         updated=counted.new,
         draining=drains.places,
         held=len(picture.held),

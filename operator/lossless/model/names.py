@@ -17,7 +17,10 @@ SHORT_NAME: Final = "llr"
 # Pods -------------------------------------------------------------------------------------
 #: Kubernetes' own: the Deployment controller puts it on every pod of a Deployment.
 TEMPLATE_HASH_LABEL: Final = "pod-template-hash"
+#: Kubernetes' own: StatefulSet and DaemonSet controllers put it on their pods.
+REVISION_LABEL: Final = "controller-revision-hash"
 #: Label of every injected pod; its value is the name of the LosslessRollout it belongs to.
+#: On a pod template it asks for the LosslessRollout of that name, if that is for ``kind: Pod``.
 ROLLOUT_LABEL: Final = f"{GROUP}/rollout"
 #: Label with which a pod template declines injection (value ``"false"``).
 INJECT_LABEL: Final = f"{GROUP}/inject"

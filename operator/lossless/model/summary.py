@@ -15,9 +15,9 @@ from lossless.model.fields import InvalidSpec
 from lossless.model.gate import HOLDS, Supply, Verdict, Why
 from lossless.model.names import INJECT_LABEL, WEBHOOK_SERVICE
 from lossless.model.observation import Observation, Pod, Rollout, Workload
-from lossless.model.pacing import Pacing, Pause
+from lossless.model.pacing import Pacing
 from lossless.model.phases import Phase
-from lossless.model.policy import RolloutSpec
+from lossless.model.policy import OnTimeout, RolloutSpec
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase
 
 _NAMED: Final = 3
@@ -64,7 +64,7 @@ def problem_of(seen: Observation, rollout: Rollout) -> Problem | None:
     """Return what keeps ``rollout`` from being acted on, if anything does."""
     if isinstance(rollout.spec, InvalidSpec):
         return Problem(Reason.INVALID_SPEC, f"{rollout.spec}. No pod is held until it is valid")
-    target = rollout.spec.target
+    target = rollout.spec.target.of(seen.name)
     named = f"{target.kind} {seen.namespace}/{target.name}"
     if seen.owner:
         return Problem(
@@ -107,7 +107,7 @@ def conditions_of(picture: Picture) -> tuple[Condition, ...]:
         injected,
         _progressing(picture),
         _drained(picture),
-        _paused(picture.pacing.pause),
+        _paused(picture),
         _degraded(picture),
     )
 
@@ -218,7 +218,7 @@ def _ready(picture: Picture, injected: Condition) -> Condition:
     if injected.status is Answer.FALSE:
         return Condition(ConditionType.READY, Answer.FALSE, injected.reason, injected.message)
     message = (
-        f"pods of Deployment {picture.workload.name} stop when no client can notice, or after"
+        f"{picture.workload.target.pods} stop when no client can notice, or after"
         f" {format_duration(picture.spec.drain.timeout)}"
     )
     if not picture.spec.close:
@@ -232,14 +232,14 @@ def _ready(picture: Picture, injected: Condition) -> Condition:
 def _injected(picture: Picture) -> Condition:
     live = [pod for pod in picture.pods if pod.live]
     bare = [pod for pod in live if not pod.rollout]
-    workload = picture.workload.name
+    target = picture.workload.target
     if not live:
-        message = f"Deployment {workload} has no pods"
+        message = f"there are no {target.pods}"
         return Condition(ConditionType.INJECTED, Answer.UNKNOWN, Reason.NO_PODS, message)
     if not bare:
         message = f"all {_count(len(live), 'pod')} have an agent"
         return Condition(ConditionType.INJECTED, Answer.TRUE, Reason.ALL_INJECTED, message)
-    roll = commands.roll(picture.namespace, workload)
+    roll = commands.roll(picture.namespace, target)
     share = f"{len(bare)} of {_count(len(live), 'pod')}"
     missed = [p for p in bare if not p.declined and p.created > picture.rollout.created]
     if missed:
@@ -279,6 +279,8 @@ def _progressing(picture: Picture) -> Condition:
         f" {_count(picture.workload.replicas, 'pod')} are new, {_count(picture.counted.old, 'old')}"
         f" left; {picture.drains.places} draining, {len(picture.held)} held; {_results(last)}"
     )
+    if picture.counted.kept:
+        message += f"; {picture.counted.kept} below the partition stay as they are"
     return Condition(ConditionType.PROGRESSING, Answer.TRUE, Reason.ROLLING, message)
 
 
@@ -320,7 +322,16 @@ def _drained(picture: Picture) -> Condition:
     return Condition(ConditionType.DRAINED, Answer.UNKNOWN, Reason.NO_DRAIN, message)
 
 
-def _paused(pause: Pause | None) -> Condition:
+def _paused(picture: Picture) -> Condition:
+    pause, target = picture.pacing.pause, picture.workload.target
+    if not target.kind.gated:
+        message = f"{target} paces itself; no gate of ours can hold it"
+        if picture.spec.drain.on_timeout is OnTimeout.PAUSE:
+            message += (
+                ", so after a drain that times out it goes on as with onTimeout: Continue. To"
+                f" hold it: {commands.hold(picture.namespace, target)}"
+            )
+        return Condition(ConditionType.PAUSED, Answer.FALSE, Reason.CANNOT_PAUSE, message)
     if pause is None:
         message = "gates open as pods drain"
         return Condition(ConditionType.PAUSED, Answer.FALSE, Reason.NOT_PAUSED, message)

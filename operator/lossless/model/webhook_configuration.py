@@ -6,11 +6,14 @@ business, and an installation without a LosslessRollout changes nothing in a clu
 """
 
 import base64
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
 from lossless.model.names import (
     INJECT_LABEL,
+    REVISION_LABEL,
+    ROLLOUT_LABEL,
     TEMPLATE_HASH_LABEL,
     WEBHOOK_CONFIGURATION,
     WEBHOOK_NAME,
@@ -24,6 +27,13 @@ NEVER: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 TIMEOUT: Final = 3
 #: Label that the API server puts on every namespace (KEP-2161).
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
+#: CEL, evaluated by the API server itself before it would call us: the pod is of a Deployment, a
+#: StatefulSet or a DaemonSet, or names a LosslessRollout.
+KNOWN_WORKLOAD: Final = (
+    "has(object.metadata.labels) && "
+    f"{json.dumps([TEMPLATE_HASH_LABEL, REVISION_LABEL, ROLLOUT_LABEL])}"
+    ".exists(key, key in object.metadata.labels)"
+)
 
 
 def webhook_configuration(
@@ -69,11 +79,11 @@ def webhook_configuration(
         },
         "objectSelector": {
             "matchExpressions": [
-                # Jobs, StatefulSets and the like start as if we were not there.
-                {"key": TEMPLATE_HASH_LABEL, "operator": "Exists"},
                 {"key": INJECT_LABEL, "operator": "NotIn", "values": ["false"]},
             ]
         },
+        # Jobs, bare pods and the like start as if we were not there. A selector cannot say "or".
+        "matchConditions": [{"name": "known-workload", "expression": KNOWN_WORKLOAD}],
         "matchPolicy": "Equivalent",
         "sideEffects": "None",
         "failurePolicy": failure_policy,

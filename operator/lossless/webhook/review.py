@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lossless.model.names import INJECT_LABEL
+from lossless.model.targets import creator_of
 from lossless.webhook.inject import Injection, inject
 from lossless.webhook.options import AgentSettings
-from lossless.webhook.owner import Rollout, deployment_of, rollout_of
+from lossless.webhook.owner import Rollout, rollout_of
 
 _API_VERSION: Final = "admission.k8s.io/v1"
 _KIND: Final = "AdmissionReview"
@@ -56,7 +57,7 @@ class Answer:
     body: dict[str, Any]
     result: Result
     namespace: str = ""
-    deployment: str = ""
+    workload: str = ""
     rollout: str = ""
     injection: Injection = _UNCHANGED
     error: Exception | None = None
@@ -117,20 +118,21 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     ):
         return Answer(_response(uid), Result.NOT_OURS)
     namespace = str(request.get("namespace") or "")
-    deployment = deployment_of(pod)
-    rollout = rollout_of(deployment, namespace, context.rollouts) if deployment else None
-    if deployment is None or rollout is None:
-        return Answer(_response(uid), Result.NOT_OURS, namespace, deployment or "")
+    creator, rollout = creator_of(pod), rollout_of(pod, namespace, context.rollouts)
+    workload = "" if creator is None else str(creator)
+    if rollout is None:
+        return Answer(_response(uid), Result.NOT_OURS, namespace, workload)
     if rollout.spec is None:
         problem = f"not injected: LosslessRollout {rollout.name}: {rollout.problem}"
         injection = Injection(warnings=(problem,))
     else:
-        injection = inject(pod, rollout.name, rollout.spec, context.agent, gate=context.leader)
+        gate = context.leader and rollout.spec.target.kind.gated
+        injection = inject(pod, rollout.name, rollout.spec, context.agent, gate=gate)
     return Answer(
         _response(uid, injection),
         Result.INJECTED if injection.injected else Result.REFUSED,
         namespace,
-        deployment,
+        workload,
         rollout.name,
         injection,
     )

@@ -210,7 +210,7 @@ def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
     log = _log.bind(
         uid=review["uid"],
         namespace=answered.namespace,
-        deployment=answered.deployment,
+        workload=answered.workload,
         rollout=answered.rollout,
         dry_run=bool(review.get("dryRun")),
         milliseconds=round(seconds * 1000, 2),
