@@ -22,7 +22,15 @@ from lossless.model.fields import InvalidSpec
 from lossless.model.phases import Phase
 from lossless.model.policy import BOUNDS, IdleConnections, OnTimeout, parse_spec
 from lossless.model.report import Connections, Oldest
-from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.status import (
+    MAX_PODS,
+    Cause,
+    LastRollout,
+    PodStatus,
+    RolloutPhase,
+    RolloutStatus,
+    Suspension,
+)
 from lossless.model.targets import Kind
 from tests.support.bad_specs import BAD_SPECS, GOOD_SPECS, BadSpec, GoodSpec
 
@@ -85,6 +93,7 @@ FULL_STATUS: Final = RolloutStatus(
             reason="one request left",
         ),
     ),
+    injection=Suspension(1_000, Cause.IMAGE, "it cannot be pulled", trying=True, attempts=2),
 )
 
 
@@ -368,6 +377,9 @@ def test_a_status_of_the_controllers_size_fits() -> None:
     [
         pytest.param(STATUS["phase"]["description"], RolloutPhase, id="phase"),
         pytest.param(STATUS["conditions"]["description"], ConditionType, id="conditions"),
+        pytest.param(
+            STATUS["injection"]["properties"]["cause"]["description"], Cause, id="injection"
+        ),
         pytest.param(
             STATUS["pods"]["items"]["properties"]["phase"]["description"], Phase, id="pods"
         ),

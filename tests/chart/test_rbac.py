@@ -16,6 +16,7 @@ EXPECTED: dict[tuple[str, str], Rules] = {
         (GROUP, f"{PLURAL}/status", ()): {"patch"},
         ("", "pods", ()): FOLLOW,
         ("", "pods/status", ()): {"patch"},
+        ("", "pods/eviction", ()): {"create"},
         ("apps", "deployments", ()): READ,
         ("apps", "statefulsets", ()): READ,
         ("apps", "daemonsets", ()): READ,

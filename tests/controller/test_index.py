@@ -1,6 +1,7 @@
 """What events have told: whom to wake, and what to read."""
 
 import asyncio
+from dataclasses import replace
 
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
@@ -56,6 +57,18 @@ def test_a_new_target_wakes_those_of_the_old_and_of_the_new() -> None:
 
     assert index.put(OTHER, claim("other", "api")) == {WEB, API, OTHER}
     assert index.targeting("shop", DEPLOYMENT) == {WEB}
+
+
+def test_an_image_that_cannot_be_pulled_is_everybodys_business() -> None:
+    """Each other one is told how many there are, when it begins and when it ends."""
+    index = Index()
+    for key in (WEB, API, OTHER):
+        index.put(key, claim(key.name, key.name))
+
+    assert index.put(WEB, replace(claim("web"), unpullable=True)) == {WEB, API, OTHER}
+    assert [index.hints(key).unpullable for key in (WEB, API)] == [0, 1]
+    assert index.put(WEB, replace(claim("web"), unpullable=True)) == frozenset()
+    assert index.put(WEB, claim("web")) == {WEB, API, OTHER}
 
 
 def test_what_was_never_known_wakes_itself() -> None:

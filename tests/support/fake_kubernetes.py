@@ -79,6 +79,8 @@ class FakeKubernetes:
         body = json.loads(await request.text() or "{}")
         if request.method == "DELETE":
             answer = self._delete(path)
+        elif path.endswith("/eviction"):
+            answer = self._evict(path.removesuffix("/eviction"), body)
         else:
             answer = self._write(request.method, path, body, request.content_type)
         if answer.status < 300:
@@ -96,6 +98,17 @@ class FakeKubernetes:
             return _refusal(404, "NotFound")
         self.remove(path)
         return web.json_response({"kind": "Status", "status": "Success"})
+
+    def _evict(self, path: str, body: Raw) -> web.Response:
+        stored = self.objects.get(path)
+        if stored is None:
+            return _refusal(404, "NotFound")
+        if body["deleteOptions"]["preconditions"]["uid"] != stored["metadata"]["uid"]:
+            return _refusal(409, "Conflict")
+        if stored["status"].get("phase") != "Pending":
+            return _refusal(429, "TooManyRequests")
+        self.remove(path)
+        return web.json_response({"kind": "Status", "status": "Success"}, status=201)
 
     def _write(self, method: str, path: str, body: Raw, content_type: str) -> web.Response:
         if method == "POST":

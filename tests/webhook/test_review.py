@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossless.cluster.rollout_status import status_document
 from lossless.model.names import GATE, ROLLOUT_LABEL
+from lossless.model.status import Cause, RolloutStatus, Suspension
 from lossless.model.targets import Kind, TargetRef
-from lossless.webhook.owner import Rollout
+from lossless.webhook.owner import Rollout, parse_rollout
 from lossless.webhook.review import (
     Answer,
     Context,
@@ -323,3 +325,24 @@ def test_a_label_that_names_another_rollout_is_not_overwritten() -> None:
     (warning,) = answered.body["response"]["warnings"]
     assert answered.result is Result.REFUSED
     assert "does not name LosslessRollout web" in warning
+
+
+@pytest.mark.parametrize("trying", [False, True])
+def test_while_injection_is_suspended_pods_pass_as_they_are(*, trying: bool) -> None:
+    """The status of the LosslessRollout says so; an attempt is for whoever comes next."""
+    suspension = Suspension(1_000, Cause.IMAGE, "the agent of web-1 does not start", trying=trying)
+    document = status_document(RolloutStatus(injection=suspension))
+    speaks = parse_rollout(
+        {
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"targetRef": {"kind": "Deployment", "name": "web"}},
+            "status": document,
+        }
+    )
+
+    answered = asked(review(pod()), replace(CONTEXT, rollouts=(speaks,)))
+
+    assert answered.result is (Result.INJECTED if trying else Result.SUSPENDED)
+    assert ("patch" in answered.body["response"]) is trying
+    warnings = answered.body["response"].get("warnings", [])
+    assert any("the agent of web-1 does not start" in said for said in warnings) is not trying

@@ -37,6 +37,8 @@ class Hints:
     """Uids of pods that carry this LosslessRollout's label."""
     departures: tuple[Departure, ...] = ()
     """Pods that were seen going since the last look that was acted on."""
+    unpullable: int = 0
+    """Other LosslessRollouts whose pods cannot pull the agent's image."""
 
 
 class Knowledge(Protocol):
@@ -88,6 +90,7 @@ async def gather(client: Client, agents: Agents, key: Key, known: Knowledge) -> 
             replace(departure, evidence=results.get(departure.uid, departure.evidence))
             for departure in hints.departures
         ),
+        unpullable=hints.unpullable,
     )
 
 

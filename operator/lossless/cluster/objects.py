@@ -24,6 +24,7 @@ from lossless.model.observation import Departure, Evidence, Gate, Pod, Rollout, 
 from lossless.model.phases import ENDED
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.report import parse_report
+from lossless.model.status import Cause
 from lossless.model.targets import Target, controller_of, creator_of, target_of
 
 #: Seconds after a pod's start within which the kubelet first says that it is not Ready. If that
@@ -48,6 +49,8 @@ def pod_of(raw: Raw) -> Pod:
     ends = parse_time(deletion) if deletion else None
     grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
     ready = conditions.get("Ready")
+    agent = _agent_status(status).get("state") or {}
+    waiting, running = agent.get("waiting") or {}, agent.get("running")
     return Pod(
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),
@@ -67,6 +70,9 @@ def pod_of(raw: Raw) -> Pod:
         finished=status.get("phase") in _FINISHED,
         deletion=ends,
         stop_asked=0.0 if ends is None else ends - grace,
+        agent_waits=waiting.get("reason") or "",
+        agent_says=waiting.get("message") or "",
+        agent_since=None if running is None else parse_time(running.get("startedAt")),
     )
 
 
@@ -146,6 +152,8 @@ class Claim:
     """None: it names none."""
     resume: str = ""
     generation: int = 0
+    unpullable: bool = False
+    """Its pods cannot pull the agent's image."""
 
     @property
     def age(self) -> tuple[str, str]:
@@ -160,6 +168,7 @@ def claim_of(raw: Mapping[str, Any]) -> Claim:
         created=str(metadata.get("creationTimestamp") or ""),
         name=metadata.get("name", ""),
         target=target_of(raw),
+        unpullable=_unpullable(raw.get("status")),
         resume=(metadata.get("annotations") or {}).get(RESUME_ANNOTATION, ""),
         generation=int(metadata.get("generation") or 0),
     )
@@ -170,6 +179,11 @@ def _spec(raw: Raw) -> RolloutSpec | InvalidSpec:
         return parse_spec(raw.get("spec") or {})
     except InvalidSpec as invalid:
         return invalid
+
+
+def _unpullable(status: object) -> bool:
+    suspension = parse_status(status).injection
+    return suspension is not None and suspension.cause is Cause.IMAGE
 
 
 def _revision_of(raw: Mapping[str, Any]) -> str:

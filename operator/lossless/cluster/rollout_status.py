@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from lossless.cluster.client import Raw
 from lossless.cluster.timestamps import format_time, parse_time
@@ -10,8 +10,18 @@ from lossless.model.conditions import Answer, Condition, ConditionType
 from lossless.model.durations import format_duration, parse_duration
 from lossless.model.phases import ENDED, Phase
 from lossless.model.report import Connections, Oldest
-from lossless.model.status import LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.status import (
+    Cause,
+    LastRollout,
+    PodStatus,
+    RolloutPhase,
+    RolloutStatus,
+    Suspension,
+)
 
+#: ``status.injection.state``.
+SUSPENDED: Final = "Suspended"
+TRYING: Final = "Trying"
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -36,6 +46,8 @@ def status_document(status: RolloutStatus) -> Raw:
         document["resumed"] = status.resumed
     if status.last_rollout is not None:
         document["lastRollout"] = _rollout_document(status.last_rollout)
+    if status.injection is not None:
+        document["injection"] = _injection_document(status.injection)
     return document
 
 
@@ -65,6 +77,7 @@ def parse_status(raw: object) -> RolloutStatus:
         resumed=_text(raw, "resumed"),
         last_rollout=_rollout(last) if isinstance(last, Mapping) else None,
         pods=tuple(pod for item in _items(raw, "pods") if (pod := _pod(item)) is not None),
+        injection=_injection(raw.get("injection")),
     )
 
 
@@ -113,6 +126,29 @@ def _rollout(raw: Mapping[str, Any]) -> LastRollout:
         drained=_number(raw, "drained"),
         timed_out=_number(raw, "timedOut"),
         lost=_number(raw, "lost"),
+    )
+
+
+def _injection_document(suspension: Suspension) -> Raw:
+    return {
+        "state": TRYING if suspension.trying else SUSPENDED,
+        "since": format_time(suspension.since),
+        "cause": suspension.cause.value,
+        "reason": suspension.reason,
+        "attempts": suspension.attempts,
+    }
+
+
+def _injection(raw: object) -> Suspension | None:
+    cause = _member(Cause, raw.get("cause")) if isinstance(raw, Mapping) else None
+    if not isinstance(raw, Mapping) or cause is None:
+        return None
+    return Suspension(
+        since=int(parse_time(raw.get("since"))),
+        cause=cause,
+        reason=_text(raw, "reason"),
+        trying=raw.get("state") == TRYING,
+        attempts=_number(raw, "attempts"),
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import NotFoundError
 from lossless.cluster.objects import metadata_of
+from lossless.cluster.timestamps import parse_time
 from lossless.model.names import REVISION_LABEL, ROLLOUT_LABEL
-from lossless.model.observation import Workload
+from lossless.model.observation import Refusal, Workload
 from lossless.model.strategy import DEFAULT, Strategy
 from lossless.model.targets import Kind, Target, controller_of, creator_of
 
@@ -109,6 +110,7 @@ def deployment_of(raw: Raw, replica_sets: Iterable[Raw]) -> Workload:
         min_ready_seconds=_min_ready_seconds(spec),
         revision=str(_number_of(newest)) if newest else "",
         newest=metadata_of(newest).get("name", ""),
+        refusal=_refusal_of(newest),
     )
 
 
@@ -200,6 +202,16 @@ _RULES: Final = {
     "Exists": "{key}",
     "DoesNotExist": "!{key}",
 }
+
+
+def _refusal_of(replica_set: Mapping[str, Any]) -> Refusal | None:
+    """Return what kept the ReplicaSet from making its pods, by its condition ReplicaFailure."""
+    for condition in (replica_set.get("status") or {}).get("conditions") or ():
+        told = (condition.get("type"), condition.get("status"), condition.get("reason"))
+        if told == ("ReplicaFailure", "True", "FailedCreate"):
+            since = parse_time(condition.get("lastTransitionTime"))
+            return Refusal(condition.get("message") or "", since)
+    return None
 
 
 def _replicas(spec: Mapping[str, Any]) -> int:

@@ -63,6 +63,9 @@ class Index:
         if before is not None and before.target != claim.target:
             woken |= self.remove(key)
         self._claims[key] = claim
+        if claim.unpullable != (before is not None and before.unpullable):
+            # What the others may conclude from it, they find out at their next looks.
+            woken |= self._claims.keys()
         if claim.target is not None:
             self._by_target[key.namespace, claim.target].add(key)
         return frozenset(woken | self.targeting(key.namespace, claim.target))
@@ -124,11 +127,13 @@ class Index:
     def hints(self, key: Key) -> Hints:
         """Return what a look at ``key`` need not find out by itself."""
         claim = self._claims.get(key)
+        failing = {other for other, known in self._claims.items() if known.unpullable}
         target = claim.target if claim is not None else None
         return Hints(
             rivals=tuple(sorted(k.name for k in self.targeting(key.namespace, target) - {key})),
             labelled=frozenset(self._labelled.get(key, ())),
             departures=tuple(self._departures.get(key, _NOBODY).values()),
+            unpullable=len(failing - {key}),
         )
 
     async def told_gone(self, key: Key, uids: frozenset[str]) -> None:

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     # Degraded
     UNPROTECTED = "UnprotectedContainers"
     AGENT_UNREACHABLE = "AgentUnreachable"
+    INJECTION_SUSPENDED = "InjectionSuspended"
     AS_EXPECTED = "AsExpected"
     # Events only
     DRAIN_STARTED = "DrainStarted"
@@ -72,6 +73,8 @@ class Reason(StrEnum):
     PAUSED = "Paused"
     ROLLOUT_STARTED = "RolloutStarted"
     RESUMED = "Resumed"
+    INJECTION_RESUMED = "InjectionResumed"
+    REPLACED = "StuckPodReplaced"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ UNPROTECTED_ANNOTATION: Final = f"{GROUP}/unprotected"
 GATE: Final = f"{GROUP}/rollout"
 
 # LosslessRollout --------------------------------------------------------------------------
-#: Any new value of this annotation resumes a rollout that a timed-out drain has paused.
+#: Any new value of this annotation resumes a rollout that a timed-out drain has paused, and
+#: injection that was suspended.
 RESUME_ANNOTATION: Final = f"{GROUP}/resume"
 
 # Namespaces and the installation ----------------------------------------------------------

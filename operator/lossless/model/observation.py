@@ -68,6 +68,12 @@ class Pod:
     """When the deletion was asked for; 0 unless terminating."""
     evidence: Evidence | None = None
     """How its drain stands; None unless it is injected and terminating."""
+    agent_waits: str = ""
+    """Why its agent does not run, in the kubelet's word; empty: it runs, or nobody has said."""
+    agent_says: str = ""
+    """The same, in the kubelet's sentence."""
+    agent_since: float | None = None
+    """Since when its agent runs; None: it does not."""
 
     @property
     def live(self) -> bool:
@@ -96,6 +102,14 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the API server says of pods that it did not let a ReplicaSet make."""
+
+    message: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """The workload that is protected."""
 
@@ -114,6 +128,8 @@ class Workload:
     """``OnDelete``: an old pod stays until somebody deletes it."""
     partition: int = 0
     """A StatefulSet's pods below this ordinal stay as they are."""
+    refusal: Refusal | None = None
+    """None: its pods are made, or its controller does not say."""
 
     @property
     def target(self) -> Target:
@@ -169,6 +185,8 @@ class Observation:
     """Pods that carry this LosslessRollout's label and are not the workload's."""
     departures: tuple[Departure, ...] = ()
     """Pods that went since the last look."""
+    unpullable: int = 0
+    """Other LosslessRollouts whose pods cannot pull the agent's image."""
 
 
 #: Phases in which a pod takes one of ``pacing.maxDraining`` places.

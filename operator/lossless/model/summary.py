@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.model import commands
+from lossless.model import breaker, commands
 from lossless.model.conditions import Answer, Condition, ConditionType, Reason
 from lossless.model.drains import Drains
 from lossless.model.durations import format_duration
@@ -18,7 +18,7 @@ from lossless.model.observation import Observation, Pod, Rollout, Workload
 from lossless.model.pacing import Pacing
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout, RolloutSpec
-from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase
+from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, Suspension
 
 _NAMED: Final = 3
 
@@ -36,6 +36,7 @@ class Picture:
     """One look at a LosslessRollout that can be acted on, with all that was concluded."""
 
     namespace: str
+    name: str
     rollout: Rollout
     spec: RolloutSpec
     workload: Workload
@@ -44,6 +45,8 @@ class Picture:
     drains: Drains
     pacing: Pacing
     verdicts: tuple[Verdict, ...]
+    suspension: Suspension | None = None
+    """None: new pods get their agents."""
 
     @property
     def held(self) -> tuple[Verdict, ...]:
@@ -242,13 +245,16 @@ def _injected(picture: Picture) -> Condition:
     roll = commands.roll(picture.namespace, target)
     share = f"{len(bare)} of {_count(len(live), 'pod')}"
     missed = [p for p in bare if not p.declined and p.created > picture.rollout.created]
-    if missed:
+    if picture.suspension is not None:
+        reason = Reason.INJECTION_SUSPENDED
+        message = f"{share} have no agent and would stop without a drain; see Degraded"
+    elif missed:
         reason = Reason.NOT_INJECTED
         message = (
             f"{share} have no agent and would stop without a drain. {len(missed)} of them"
             f" ({_names(p.name for p in missed)}) were created after this LosslessRollout, so the"
-            f" webhook did not answer: look at the pods behind Service {WEBHOOK_SERVICE}; once they"
-            f" are well: {roll}"
+            " webhook did not answer or injection was suspended: look at the pods behind Service"
+            f" {WEBHOOK_SERVICE}; once they are well: {roll}"
         )
     elif all(pod.declined for pod in bare):
         reason = Reason.DECLINED
@@ -339,6 +345,11 @@ def _paused(picture: Picture) -> Condition:
 
 
 def _degraded(picture: Picture) -> Condition:
+    if picture.suspension is not None:
+        message = breaker.describe(picture.suspension)
+        if not picture.suspension.trying:
+            message += f"; now: {commands.resume(picture.namespace, picture.name)}"
+        return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason.INJECTION_SUSPENDED, message)
     if picture.drains.unreachable:
         message = (
             f"no answer from the agents of {_names(picture.drains.unreachable)}; their drains count"

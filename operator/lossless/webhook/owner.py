@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lossless.cluster.rollout_status import parse_status
 from lossless.model.fields import InvalidSpec
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.targets import Kind, Target, creator_of, named_by, target_of
@@ -23,6 +24,8 @@ class Rollout:
     """None if the spec cannot be acted on."""
     problem: str = ""
     """Why it cannot: the field, its value and the remedy."""
+    suspended: str = ""
+    """Why its pods get no agent for the time being; empty: they do."""
 
 
 def parse_rollout(raw: Mapping[str, Any]) -> Rollout:
@@ -40,7 +43,13 @@ def parse_rollout(raw: Mapping[str, Any]) -> Rollout:
         target=target_of(raw),
         spec=spec,
         problem=problem,
+        suspended=_suspended(raw.get("status")),
     )
+
+
+def _suspended(status: object) -> str:
+    suspension = parse_status(status).injection
+    return "" if suspension is None or suspension.trying else suspension.reason
 
 
 def rollout_of(

@@ -36,6 +36,8 @@ class Result(StrEnum):
     """No LosslessRollout speaks for the pod, or it declined."""
     REFUSED = "refused"
     """It should have been injected and could not be; a warning says why."""
+    SUSPENDED = "suspended"
+    """Agents have kept pods of its LosslessRollout from starting."""
     FAILED = "failed"
     """Our own error; the pod passed unchanged."""
 
@@ -122,6 +124,16 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     workload = "" if creator is None else str(creator)
     if rollout is None:
         return Answer(_response(uid), Result.NOT_OURS, namespace, workload)
+    if rollout.suspended:
+        injection = Injection(warnings=(f"not injected: {rollout.suspended}",))
+        return Answer(
+            _response(uid, injection),
+            Result.SUSPENDED,
+            namespace,
+            workload,
+            rollout.name,
+            injection,
+        )
     if rollout.spec is None:
         problem = f"not injected: LosslessRollout {rollout.name}: {rollout.problem}"
         injection = Injection(warnings=(problem,))

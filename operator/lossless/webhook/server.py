@@ -220,8 +220,8 @@ def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
             log.info("injected", unprotected=sorted(answered.injection.unprotected))
         case Result.NOT_OURS:
             log.debug("not ours")
-        case Result.REFUSED:
-            log.warning("refused", warnings=list(answered.injection.warnings))
+        case Result.REFUSED | Result.SUSPENDED:
+            log.warning(answered.result.value, warnings=list(answered.injection.warnings))
         case Result.FAILED:
             # Where, but not what: the message of an error may quote the pod.
             error = answered.error
