@@ -28,13 +28,23 @@ EXPECTED: dict[tuple[str, str], Rules] = {
             "mutatingwebhookconfigurations",
             (WEBHOOK_CONFIGURATION,),
         ): {"get", "patch"},
+        (
+            "admissionregistration.k8s.io",
+            "validatingwebhookconfigurations",
+            (WEBHOOK_CONFIGURATION,),
+        ): {"get", "patch"},
     },
     ("Role", "lossless-controller"): {
         ("coordination.k8s.io", "leases", ()): {"create"},
         ("coordination.k8s.io", "leases", (LEASE,)): {"get", "update"},
         ("", "secrets", (TLS_SECRET,)): {"get"},
     },
-    ("ClusterRole", "lossless-webhook"): {(GROUP, PLURAL, ()): FOLLOW},
+    ("ClusterRole", "lossless-webhook"): {
+        (GROUP, PLURAL, ()): FOLLOW,
+        ("apps", "deployments", ()): {"get"},
+        ("apps", "statefulsets", ()): {"get"},
+        ("apps", "daemonsets", ()): {"get"},
+    },
     ("Role", "lossless-webhook"): {
         ("coordination.k8s.io", "leases", (LEASE,)): FOLLOW,
         ("", "secrets", ()): {"create"},
@@ -45,6 +55,11 @@ EXPECTED: dict[tuple[str, str], Rules] = {
         (
             "admissionregistration.k8s.io",
             "mutatingwebhookconfigurations",
+            (WEBHOOK_CONFIGURATION,),
+        ): {"delete"},
+        (
+            "admissionregistration.k8s.io",
+            "validatingwebhookconfigurations",
             (WEBHOOK_CONFIGURATION,),
         ): {"delete"},
         ("", "pods", ()): {"list"},

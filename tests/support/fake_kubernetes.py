@@ -21,7 +21,7 @@ from lossless.cluster.client import Client, Timeouts
 
 Raw = dict[str, Any]
 
-_CLUSTER_SCOPED = frozenset({"mutatingwebhookconfigurations"})
+_CLUSTER_SCOPED = frozenset({"mutatingwebhookconfigurations", "validatingwebhookconfigurations"})
 
 
 class FakeKubernetes:

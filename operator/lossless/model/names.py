@@ -43,10 +43,12 @@ LEASE: Final = "lossless-controller"
 #: if the webhook made it itself.
 TLS_SECRET: Final = "lossless-webhook-tls"  # noqa: S105 # the name of a Secret, not a secret
 WEBHOOK_SERVICE: Final = "lossless-webhook"
-#: The MutatingWebhookConfiguration, and the name of the one webhook in it.
+#: Both webhook configurations, and the names of the one webhook in each.
 WEBHOOK_CONFIGURATION: Final = "lossless"
 WEBHOOK_NAME: Final = f"pods.{GROUP}"
 WEBHOOK_PATH: Final = "/mutate-pods"
+VALIDATION_NAME: Final = f"{PLURAL}.{GROUP}"
+VALIDATION_PATH: Final = "/validate-losslessrollouts"
 FIELD_MANAGER: Final = "lossless-controller"
 EVENT_COMPONENT: Final = "lossless"
 

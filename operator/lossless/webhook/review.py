@@ -103,7 +103,7 @@ def answer(request: dict[str, Any], context: Context) -> Answer:
     except Exception as error:  # noqa: BLE001 # fail open: any error lets the pod through
         warning = f"not injected: lossless failed ({type(error).__name__}); the pod is unprotected"
         return Answer(
-            _response(request["uid"], Injection(warnings=(warning,))), Result.FAILED, error=error
+            response_of(request["uid"], Injection(warnings=(warning,))), Result.FAILED, error=error
         )
 
 
@@ -118,16 +118,16 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
         or pod is None
         or (pod["metadata"].get("labels") or {}).get(INJECT_LABEL) == "false"
     ):
-        return Answer(_response(uid), Result.NOT_OURS)
+        return Answer(response_of(uid), Result.NOT_OURS)
     namespace = str(request.get("namespace") or "")
     creator, rollout = creator_of(pod), rollout_of(pod, namespace, context.rollouts)
     workload = "" if creator is None else str(creator)
     if rollout is None:
-        return Answer(_response(uid), Result.NOT_OURS, namespace, workload)
+        return Answer(response_of(uid), Result.NOT_OURS, namespace, workload)
     if rollout.suspended:
         injection = Injection(warnings=(f"not injected: {rollout.suspended}",))
         return Answer(
-            _response(uid, injection),
+            response_of(uid, injection),
             Result.SUSPENDED,
             namespace,
             workload,
@@ -141,7 +141,7 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
         gate = context.leader and rollout.spec.target.kind.gated
         injection = inject(pod, rollout.name, rollout.spec, context.agent, gate=gate)
     return Answer(
-        _response(uid, injection),
+        response_of(uid, injection),
         Result.INJECTED if injection.injected else Result.REFUSED,
         namespace,
         workload,
@@ -150,13 +150,17 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     )
 
 
-def _response(uid: str, injection: Injection = _UNCHANGED) -> dict[str, Any]:
+def response_of(
+    uid: str, injection: Injection = _UNCHANGED, *, warnings: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the review that allows a request, with a patch and warnings as there are."""
     response: dict[str, Any] = {"uid": uid, "allowed": True}
     if injection.operations:
         patch = json.dumps(injection.operations, separators=(",", ":")).encode()
         response |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
-    if injection.warnings:
-        response["warnings"] = [_short(f"lossless: {text}") for text in injection.warnings]
+    told = [*injection.warnings, *warnings]
+    if told:
+        response["warnings"] = [_short(f"lossless: {text}") for text in told]
     return {"apiVersion": _API_VERSION, "kind": _KIND, "response": response}
 
 
