@@ -32,6 +32,8 @@ class FakeKubernetes:
         self.writes: list[tuple[str, str, Raw]] = []
         """Method, path and body."""
         self.requests: list[str] = []
+        self.calls: set[tuple[str, str, bool]] = set()
+        """Method and path of every request, and whether it is a watch."""
         self.refuse: Callable[[str, str], int | None] = lambda _method, _path: None
         """Returns a status code for a request that is to be refused."""
         self.documents: dict[str, Raw] = {}
@@ -69,6 +71,7 @@ class FakeKubernetes:
         """Answer one request."""
         path = request.path
         self.requests.append(f"{request.method} {path}")
+        self.calls.add((request.method, path, "watch" in request.query))
         code = self.refuse(request.method, path)
         if code is not None:
             return _refusal(code, "Refused")
