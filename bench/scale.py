@@ -62,7 +62,7 @@ PODS_EACH = 10
 #: Bytes of an annotation that makes a pod as big as pods are.
 PADDING = 6000
 #: LosslessRollouts that begin to roll in one second.
-PACE = 25.0
+PACE = 4.0
 DRAIN = 2.0
 SPACE = "shop"
 TOKEN = "bench"  # noqa: S105 # of an API server on loopback that lives for a minute
