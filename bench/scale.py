@@ -64,7 +64,9 @@ PADDING = 6000
 #: LosslessRollouts that begin to roll in one second.
 PACE = 4.0
 DRAIN = 2.0
-SPACE = "shop"
+#: Applications in one namespace. A list of pods costs an API server a look at each pod of its
+#: namespace, so that thousands of them in one would measure that.
+APPS_EACH = 10
 TOKEN = "bench"  # noqa: S105 # of an API server on loopback that lives for a minute
 
 
@@ -235,12 +237,17 @@ class Pods:
 
 def metadata(name: str, owner: tuple[str, str, str] | None = None, **labels: str) -> Raw:
     """Return the metadata of an object of LosslessRollout ``labels[app]``."""
-    found: Raw = {"name": name, "namespace": SPACE, "labels": labels}
+    found: Raw = {"name": name, "namespace": space_of(name), "labels": labels}
     if owner is not None:
         kind, owned_by, uid = owner
         reference = {"apiVersion": "apps/v1", "kind": kind, "name": owned_by, "uid": uid}
         found["ownerReferences"] = [reference | {"controller": True}]
     return found
+
+
+def space_of(name: str) -> str:
+    """Return the namespace of an application, or of one of its pods."""
+    return f"shop-{int(name.split('-')[1]) // APPS_EACH}"
 
 
 def template(app: str, digest: str) -> Raw:
@@ -273,7 +280,9 @@ class World:
                 "close": [{"nginx": {}}],
             },
         }
-        await self.client.create(resource_path(API_VERSION, PLURAL, namespace=SPACE), rollout)
+        await self.client.create(
+            resource_path(API_VERSION, PLURAL, namespace=space_of(app)), rollout
+        )
         deployment = {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -285,7 +294,7 @@ class World:
                 "template": template(app, "old"),
             },
         }
-        path = resource_path("apps/v1", "deployments", namespace=SPACE)
+        path = resource_path("apps/v1", "deployments", namespace=space_of(app))
         made = await self.client.create(path, deployment)
         self.uids[app] = made["metadata"]["uid"]
         await self.release(app, "old", 1)
@@ -311,7 +320,7 @@ class World:
             },
         }
         made = await self.client.create(
-            resource_path("apps/v1", "replicasets", namespace=SPACE), raw
+            resource_path("apps/v1", "replicasets", namespace=space_of(app)), raw
         )
         self.sets[app, digest] = made["metadata"]["uid"]
 
@@ -334,7 +343,7 @@ class World:
                 "terminationGracePeriodSeconds": 320,
             },
         }
-        made = await self.client.create(resource_path("v1", "pods", namespace=SPACE), raw)
+        made = await self.client.create(resource_path("v1", "pods", namespace=space_of(name)), raw)
         address = self.pods.address(name, made["metadata"]["uid"])
         await self.status(name, {"phase": "Running", "podIP": address}, gate=gate)
 
@@ -348,7 +357,7 @@ class World:
         ]
         started = format_time(time.time() - 5)
         await self.client.patch(
-            resource_path("v1", "pods", namespace=SPACE, name=name, subresource="status"),
+            resource_path("v1", "pods", namespace=space_of(name), name=name, subresource="status"),
             {"status": status | {"startTime": started, "conditions": conditions}},
             content_type=STRATEGIC_MERGE_PATCH,
         )
@@ -463,13 +472,14 @@ async def measure(size: int) -> Line:
 async def fill(world: World, rollouts: int) -> None:
     """Create everything that is there before the controller starts."""
     client = world.client
-    for name in (SPACE, "lossless-system"):
+    apps = [f"app-{number}" for number in range(rollouts)]
+    for name in sorted({"lossless-system", *map(space_of, apps)}):
         await client.create("/api/v1/namespaces", {"metadata": {"name": name}})
     crd = yaml.safe_load((ROOT / "crds" / "losslessrollouts.yaml").read_text())
     await client.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
-    path = resource_path(API_VERSION, PLURAL, namespace=SPACE)
+    path = resource_path(API_VERSION, PLURAL)
     await until(lambda: answers(client, path), f"{PLURAL}.{GROUP}", 30)
-    await in_parallel(world.application, [f"app-{number}" for number in range(rollouts)])
+    await in_parallel(world.application, apps)
 
 
 async def in_parallel(
@@ -559,7 +569,8 @@ async def wave(world: World, gates: Gates, rollouts: int) -> dict[str, tuple[flo
         await world.pod(app, "new", f"{app}-new-1", gate=False)
         old = f"{app}-old-0"
         gone = await world.client.delete(
-            resource_path("v1", "pods", namespace=SPACE, name=old), {"kind": "DeleteOptions"}
+            resource_path("v1", "pods", namespace=space_of(old), name=old),
+            {"kind": "DeleteOptions"},
         )
         world.pods.stopping[gone["metadata"]["uid"]] = time.monotonic()
         asked[app] = first, time.perf_counter() + DRAIN

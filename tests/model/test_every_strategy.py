@@ -61,20 +61,20 @@ class Watched(Cluster):
         paused = self.paused or self.halted or self.status.phase is RolloutPhase.PAUSED
         draining = any(pod.asked is not None for pod in self.pods)
         going = self.available() > self.floor
-        opening = any(
-            pod.asked is None
-            and not pod.seen(self.now).shut
-            and (
-                pod.ready_since is not None
-                or (pod.containers_ready and self.now < pod.containers_ready_since + OPENING)
-            )
-            and not pod.seen(self.now).available(self.min_ready_seconds, self.now)
-            for pod in self.pods
-        )
+        opening = any(self._opens(pod) for pod in self.pods)
         for pod in self.shut():
             superseded = pod.replica_set != self.newest
             alive = superseded or not pod.containers_ready
             assert alive or paused or draining or going or opening, f"{pod.name}: no living reason"
+
+    def _opens(self, pod: SimPod) -> bool:
+        """Whether a pod is about to become available by itself."""
+        seen = pod.seen(self.now)
+        if pod.asked is not None or seen.shut or seen.available(self.min_ready_seconds, self.now):
+            return False
+        opened = pod.gate.since if pod.gate is not None else 0.0
+        recently = self.now < max(pod.containers_ready_since, opened) + OPENING
+        return seen.ready or (seen.containers_ready and recently)
 
 
 def rolling(cluster: Watched, *, release: bool = True) -> Watched:
