@@ -1,6 +1,5 @@
 """How a world begins."""
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -104,14 +103,15 @@ def ready(world: World) -> None:
     replicas = world.deployment()["spec"]["replicas"]
     # kube-proxy follows about a second later; load that began before would know one pod only.
     eventually(
-        lambda: _pods_answering(world),
+        lambda: pods_answering(world),
         lambda names: len(names) >= replicas,
         what=f"the Service to lead to all {replicas} pods",
         within=60,
     )
 
 
-def _pods_answering(world: World) -> set[str]:
+def pods_answering(world: World) -> set[str]:
+    """Return the names of the pods that the Service leads clients to."""
     plan = Plan(url=world.service_url(), connections=32, think=0.01)
     probe = RunningLoad(world.testbed, plan)
     try:
@@ -196,7 +196,4 @@ def _webhook_injects(world: World) -> bool:
         },
         "spec": {"containers": [{"name": "nginx", "image": world.images.sample}]},
     }
-    answer = world.kubectl(
-        "create", "--dry-run=server", "--output=json", "--filename=-", stdin=json.dumps(pod)
-    )
-    return is_injected(json.loads(answer))
+    return is_injected(world.kubectl.dry_run(pod))

@@ -81,6 +81,18 @@ class Kubectl:
         document = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         self("apply", "--filename=-", *options, stdin=json.dumps(document))
 
+    def dry_run(self, thing: Object) -> Object:
+        """Return an object as the API server would store it, admission included."""
+        text = self(
+            "create",
+            "--dry-run=server",
+            "--output=json",
+            "--filename=-",
+            stdin=json.dumps(thing),
+        )
+        stored: Object = json.loads(text)
+        return stored
+
     def raw(self, path: str) -> Any:
         """Return the JSON that the API server answers at a path."""
         return json.loads(self("get", "--raw", path))
