@@ -58,7 +58,7 @@ def test_pods_start_though_the_agent_cannot_be_pulled(
         when.rolled_out(world, "v2")
         bare.goes_on(requests=500)
     then.condition_is(world, ConditionType.DEGRADED, "False")
-    with given.load(world) as load:
+    with given.load(world, via=given.another_way_in(world)) as load:
         when.rolled_out(world, "v3")
         load.goes_on(requests=1000)
 

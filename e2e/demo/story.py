@@ -83,7 +83,7 @@ class Story:
         world = self._world(variant)
         with self._progress.step("  Deploying three replicas"):
             given.the_service(world, variant, drain={})
-        via = self._other_node(world)
+        via = given.another_way_in(world)
         looks: list[tuple[str, str]] = []
         with (
             self._progress.step("  Rolling out version v2 under load") as step,
@@ -160,11 +160,6 @@ Remove everything:
         else:
             self._stack.callback(remove, world)
         return world
-
-    @staticmethod
-    def _other_node(world: World) -> str | None:
-        nodes = world.testbed.kubectl("get", "nodes", "--output=name").split()
-        return nodes[-1].removeprefix("node/") if len(nodes) > 1 else None
 
     @staticmethod
     def _look(world: World) -> str:

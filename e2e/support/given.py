@@ -123,7 +123,13 @@ def pods_answering(world: World) -> set[str]:
 
 @contextmanager
 def load(
-    world: World, path: str = "/", *, url: str = "", warm_up: int = 500, **options: Any
+    world: World,
+    path: str = "/",
+    *,
+    url: str = "",
+    via: str | None = None,
+    warm_up: int = 500,
+    **options: Any,
 ) -> Iterator[RunningLoad]:
     """Have clients outside the cluster send requests until the end.
 
@@ -131,15 +137,27 @@ def load(
         world: with a service that serves.
         path: of each request.
         url: of something before the service, instead of the service itself.
+        via: the node through which clients enter; None: the first.
         warm_up: requests that have been answered when it begins.
         options: of the ``Plan``.
     """
-    running = RunningLoad(world.testbed, Plan(url=url or world.service_url(path), **options))
+    running = RunningLoad(world.testbed, Plan(url=url or world.service_url(path), **options), via)
     try:
         running.goes_on(requests=warm_up)
         yield running
     finally:
         running.stop()
+
+
+def another_way_in(world: World) -> str | None:
+    """Return a node other than the first, for clients; None if there is only one.
+
+    A node remembers for two minutes to which pod it has led a connection, and leads there what
+    comes again from the same port. What a control has lost must not be lost again by clients
+    that come after it.
+    """
+    nodes = world.testbed.kubectl("get", "nodes", "--output=name").split()
+    return nodes[-1].removeprefix("node/") if len(nodes) > 1 else None
 
 
 @contextmanager
