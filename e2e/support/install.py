@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from e2e.cluster import build_context
+from e2e.support.eventually import eventually
 from e2e.support.testbed import ROOT, Testbed
 
 RELEASE: Final = "lossless"
@@ -66,8 +67,12 @@ def install_chart(
 ) -> None:
     """Install the chart, or upgrade it to these images and values, and wait until it is ready.
 
+    Helm waits for the new pods only; those of the release before go on answering reviews until
+    they have ended.
+
     Raises:
         InstallFailed: it is not ready in time.
+        NeverHappened: its old pods do not go.
     """
     _forget_a_killed_run(testbed)
     settings = {"image": images.operator, "agentImage": images.agent, **(values or {})}
@@ -77,6 +82,12 @@ def install_chart(
         "--create-namespace",
         *(f"--set={name}={value}" for name, value in settings.items()),
         *("--wait", "--timeout=3m"),
+    )
+    eventually(
+        lambda: testbed.kubectl.within(NAMESPACE).list("pods"),
+        lambda pods: not any("deletionTimestamp" in pod["metadata"] for pod in pods),
+        what="the pods of the release before to be gone",
+        within=120,
     )
 
 
