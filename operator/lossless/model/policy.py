@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from lossless.model.close_drivers import CloseDriver, parse_close
+from lossless.model.close_drivers import CloseDriver, NginxClose, parse_close
 from lossless.model.counters import Counter, parse_metrics
 from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec, choice, mapping, seconds, text
+from lossless.model.nginx_reload import ReloadTime
 from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder, SidecarPolicy
 
 _PERCENT: Final = re.compile(r"(100|[1-9][0-9]?)%")
@@ -106,11 +107,13 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
     paused = raw.get("paused", False)
     if not isinstance(paused, bool):
         raise InvalidSpec("spec.paused", paused, "must be true or false")
+    drain, close = _drain(mapping(raw, "spec", "drain")), parse_close(raw.get("close", []))
+    _check_reloads(drain, close)
     return RolloutSpec(
         target=TargetRef(api_version, kind, text(target, "spec.targetRef", "name")),
         ports=_ports(raw.get("ports", [])),
-        drain=_drain(mapping(raw, "spec", "drain")),
-        close=parse_close(raw.get("close", [])),
+        drain=drain,
+        close=close,
         metrics=parse_metrics(raw.get("metrics", [])),
         sidecars=_sidecars(mapping(raw, "spec", "sidecars")),
         max_draining=_max_draining(mapping(raw, "spec", "pacing").get("maxDraining", 1)),
@@ -153,6 +156,23 @@ def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
             " ever succeed; raise it",
         )
     return policy
+
+
+def _check_reloads(drain: DrainPolicy, close: tuple[CloseDriver, ...]) -> None:
+    late = any(
+        isinstance(driver, NginxClose)
+        and driver.http2 is not None
+        and driver.http2.time is ReloadTime.AFTER_CLIENT_IDLE_TIMEOUT
+        for driver in close
+    )
+    if late and drain.timeout <= drain.client_idle_timeout:
+        raise InvalidSpec(
+            "spec.drain.timeout",
+            format_duration(drain.timeout),
+            f"is not longer than clientIdleTimeout = {format_duration(drain.client_idle_timeout)},"
+            " after which nginx would be reloaded, so HTTP/2 clients would never be told; raise it,"
+            " or say reload: AfterPropagation",
+        )
 
 
 def _sidecars(raw: Mapping[str, Any]) -> SidecarPolicy:
