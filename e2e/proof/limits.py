@@ -28,7 +28,7 @@ LIMITS: Final = (
     Limit(
         client="httpx",
         protocol=Protocol.H2,
-        proxies=("envoy",),
+        proxies=("envoy", "nginx-h2"),
         kinds=("GoawayError", "ProtocolError", "StreamClosedError"),
         reason="drops its streams in flight when it reads a GOAWAY, whoever sent it (encode/"
         "httpcore#46, #1054), and now and then one without any",

@@ -29,7 +29,7 @@ class ReloadTime(StrEnum):
     AFTER_CLIENT_IDLE_TIMEOUT = "AfterClientIdleTimeout"
     """Safe with any nginx: what a reload closes has been idle for longer than clients keep it."""
     AFTER_PROPAGATION = "AfterPropagation"
-    """For an nginx of which idle HTTP/1 connections survive a reload (``keepalive_min_timeout``)."""
+    """For an nginx that keeps idle HTTP/1 connections in a reload (``keepalive_min_timeout``)."""
 
 
 @dataclass(frozen=True, slots=True)
