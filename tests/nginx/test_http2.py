@@ -127,7 +127,7 @@ def test_a_reload_says_goaway(app: int, tmp_path: Path) -> None:
 
 
 def test_the_hook_of_nginxs_container_says_goaway(app: int, tmp_path: Path) -> None:
-    """Run as the kubelet runs it, in a pod that drains; an nginx with ``-c`` needs it there, too."""
+    """Run as the kubelet runs it in a drain; an nginx with ``-c`` needs that there as well."""
     nginx = Nginx(tmp_path, app, SERVER)
     binary = NGINXES["wheel"]
     command = (binary, "-p", str(tmp_path), "-c", str(nginx.configuration), "-s", "reload")
