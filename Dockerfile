@@ -70,9 +70,11 @@ LABEL org.opencontainers.image.title="lossless" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=operator-build /opt/lossless /opt/lossless
 ENV PATH=/opt/lossless/bin:$PATH
-# As above; and an image in which some module cannot be imported is not built.
+# As above; and an image in which some module cannot be imported is not built. The host mode is for
+# machines without Kubernetes and has an extra of its own.
 RUN python3 -c 'import importlib, lossless, pkgutil; \
-      [importlib.import_module(m.name) for m in pkgutil.walk_packages(lossless.__path__, "lossless.")]'
+      [importlib.import_module(m.name) for m in pkgutil.walk_packages(lossless.__path__, "lossless.") \
+       if not m.name.startswith("lossless.host")]'
 ENV PYTHONSAFEPATH=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

@@ -1,5 +1,6 @@
 """One cluster with the product installed for all tests; a namespace of its own for each world."""
 
+import json
 import os
 import re
 import shutil
@@ -16,9 +17,10 @@ import pytest
 from e2e.cluster.progress import Progress
 from e2e.support import install
 from e2e.support.collect import collect
+from e2e.support.eventually import eventually
 from e2e.support.install import Images
 from e2e.support.testbed import Testbed, Unavailable, the_cluster
-from e2e.support.world import World, make_world, remove
+from e2e.support.world import World, make_world, name_of, remove
 
 #: Seconds for one test, its fixtures apart, which have deadlines of their own.
 LIMIT: Final = 300
@@ -27,6 +29,9 @@ REQUIRED: Final = os.environ.get("LOSSLESS_E2E") == "required"
 ARTIFACTS: Final = Path(
     os.environ.get("LOSSLESS_E2E_ARTIFACTS") or Path(tempfile.gettempdir(), "lossless-e2e")
 )
+
+#: Seconds: the longest drain of any test, 2 minutes, and an app's own end.
+_LAST_DRAIN: Final = 180.0
 
 MakeWorld = Callable[[str], World]
 _FAILED: Final = pytest.StashKey[bool]()
@@ -62,6 +67,7 @@ def testbed() -> Iterator[Testbed]:
                 raise
             pytest.skip(str(reason))
         yield cluster
+        _nothing_is_left_behind(cluster)
 
 
 @pytest.fixture(scope="session")
@@ -95,14 +101,23 @@ def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> It
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _nothing_is_left_behind(testbed: Testbed) -> Iterator[None]:
-    """Fail at the end if a namespace of a test cannot be deleted: something holds its pods."""
-    yield
-    listed = testbed.kubectl("get", "namespaces", "--output=name").split()
-    ours = [name for name in listed if name.startswith("namespace/e2e-")]
-    if ours:
-        testbed.kubectl("wait", "--for=delete", *ours, "--timeout=180s", timeout=200)
+def _nothing_is_left_behind(testbed: Testbed) -> None:
+    """Fail at the end if a pod of a deleted namespace does not go: something holds it.
+
+    Not the namespaces themselves: Kubernetes looks at one with pods again only after half their
+    grace period, and again after that (kubernetes pkg/controller/namespace, EstimateGrace).
+    """
+    eventually(
+        lambda: [
+            f"{pod['metadata']['namespace']}/{name_of(pod)}: {json.dumps(pod['status'])}"
+            for pod in testbed.kubectl.list("pods", everywhere=True)
+            if pod["metadata"]["namespace"].startswith("e2e-")
+        ],
+        lambda pods: not pods,
+        what="the last pod of the tests to be gone",
+        within=_LAST_DRAIN,
+        every=2.0,
+    )
 
 
 def _folder(item: pytest.Item) -> Path:

@@ -53,7 +53,7 @@ def test_pods_start_while_the_webhook_is_down(make: MakeWorld) -> None:
     with given.load(world) as bare:
         when.rolled_out(world, "v2")
         bare.goes_on(requests=1000)
-    with given.load(world) as load:
+    with given.load(world, via=given.another_way_in(world)) as load:
         when.rolled_out(world, "v3")
         load.goes_on(requests=1000)
 

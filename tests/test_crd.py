@@ -26,11 +26,14 @@ from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder
 from lossless.model.status import (
     MAX_HISTORY,
     MAX_PODS,
+    Cause,
     LastRollout,
     PodStatus,
     RolloutPhase,
     RolloutStatus,
+    Suspension,
 )
+from lossless.model.targets import Kind
 from lossless.model.troubles import Trouble
 from tests.support.bad_specs import BAD_SPECS, GOOD_SPECS, BadSpec, GoodSpec
 
@@ -47,7 +50,7 @@ TARGET: Final = {"kind": "Deployment", "name": "web"}
 #: Every field of the spec that this version acts on, with a value that is not its default.
 ACTED_ON: Final[Mapping[str, Any]] = {
     "targetRef.apiVersion": "apps/v1",
-    "targetRef.kind": "Deployment",
+    "targetRef.kind": "StatefulSet",
     "targetRef.name": "other",
     "ports": [8080],
     "drain.clientIdleTimeout": "90s",
@@ -62,8 +65,8 @@ ACTED_ON: Final[Mapping[str, Any]] = {
     "pacing.maxDraining": "30%",
     "paused": True,
 }
-#: These can hold only one value, so that no other could make a difference.
-ONE_VALUE: Final = frozenset({"targetRef.apiVersion", "targetRef.kind"})
+#: It can hold only one value beside each kind, so that no other could make a difference.
+ONE_VALUE: Final = frozenset({"targetRef.apiVersion"})
 #: This one says something only together with another.
 SLEEP: Final = {"order": "Sleep", "sleep": "5m"}
 
@@ -108,6 +111,7 @@ FULL_STATUS: Final = RolloutStatus(
             troubles=tuple(Trouble),
         ),
     ),
+    injection=Suspension(1_000, Cause.IMAGE, "it cannot be pulled", trying=True, attempts=2),
 )
 
 
@@ -316,6 +320,14 @@ def test_choices_are_the_codes(schema: Mapping[str, Any], choices: type[StrEnum]
     assert schema["enum"] == [choice.value for choice in choices]
 
 
+def test_the_kinds_are_the_codes() -> None:
+    """The rule of the schema lists the kinds that the parser knows."""
+    rule = _rules(SPEC["properties"]["targetRef"])[0]["rule"]
+    described = SPEC["properties"]["targetRef"]["properties"]["kind"]["description"]
+    assert set(re.findall(r"'([A-Z]\w+)'", rule)) == set(Kind)
+    assert [kind for kind in Kind if kind not in described] == []
+
+
 @pytest.mark.parametrize("good", [pytest.param(good, id=good.name) for good in GOOD_SPECS])
 def test_good_specs_are_accepted(good: GoodSpec) -> None:
     """Schema (rules apart) and ``parse_spec`` accept, as given and as stored."""
@@ -406,6 +418,9 @@ def test_a_status_of_the_controllers_size_fits() -> None:
     [
         pytest.param(STATUS["phase"]["description"], RolloutPhase, id="phase"),
         pytest.param(STATUS["conditions"]["description"], ConditionType, id="conditions"),
+        pytest.param(
+            STATUS["injection"]["properties"]["cause"]["description"], Cause, id="injection"
+        ),
         pytest.param(
             STATUS["pods"]["items"]["properties"]["phase"]["description"], Phase, id="pods"
         ),

@@ -12,8 +12,9 @@ from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
 from e2e.sample.manifests import Variant
 from e2e.support import install
-from e2e.support.testbed import Unavailable, the_cluster
-from e2e.support.world import make_world, remove
+from e2e.support.setbacks import SETBACKS
+from e2e.support.testbed import the_cluster
+from e2e.support.world import clear_away, make_world, remove
 
 
 def main() -> int:
@@ -38,13 +39,15 @@ def main() -> int:
             install.install_chart(testbed, images)
             seen = {}
             for variant in (Variant.PLAIN, Variant.LOSSLESS):
-                world = make_world(testbed, images, f"balancers-{variant}", Path(logs, variant))
+                name = f"balancers-{variant}"
+                clear_away(testbed, name)
+                world = make_world(testbed, images, name, Path(logs, variant))
                 try:
                     with progress.step(f"A {variant} rollout of three pods behind all balancers"):
                         seen[variant] = rolled_out_behind_balancers(world, variant, programs)
                 finally:
                     remove(world)
-    except Unavailable as reason:
+    except SETBACKS as reason:
         progress.say(f"The table could not be made: {reason}")
         return 1
     progress.say(f"\n{table(seen[Variant.PLAIN], seen[Variant.LOSSLESS])}")

@@ -1,27 +1,13 @@
 """The command line of the demo."""
 
 import argparse
-import subprocess
 import sys
 
 from e2e.cluster.progress import Progress
 from e2e.demo.story import Story, verdict
 from e2e.load.plan import CONNECTIONS
 from e2e.sample.manifests import Variant
-from e2e.support.eventually import NeverHappened
-from e2e.support.install import InstallFailed
-from e2e.support.kubectl import KubectlFailed
-from e2e.support.load import LoadFailed
-from e2e.support.testbed import Unavailable
-
-_EXPECTED = (
-    InstallFailed,
-    KubectlFailed,
-    LoadFailed,
-    NeverHappened,
-    Unavailable,
-    subprocess.SubprocessError,
-)
+from e2e.support.setbacks import SETBACKS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with story:
             results = [story.tell(variant) for variant in variants]
-    except _EXPECTED as error:
+    except SETBACKS as error:
         progress.say(f"\nThe demo could not be carried out: {error}")
         progress.say(story.where_to_look())
         return 1

@@ -17,7 +17,7 @@ from e2e.support import given, install, then, when
 from e2e.support.load import FortioReport, LoadFailed, RunningLoad, fortio
 from e2e.support.table import fortio_row, own_row, render
 from e2e.support.testbed import Testbed, the_cluster
-from e2e.support.world import World, make_world, remove
+from e2e.support.world import World, clear_away, make_world, remove
 from lossless.model.names import SHORT_NAME
 
 _TITLES: Final = {
@@ -83,7 +83,7 @@ class Story:
         world = self._world(variant)
         with self._progress.step("  Deploying three replicas"):
             given.the_service(world, variant, drain={})
-        via = self._other_node(world)
+        via = given.another_way_in(world)
         looks: list[tuple[str, str]] = []
         with (
             self._progress.step("  Rolling out version v2 under load") as step,
@@ -145,26 +145,14 @@ Remove everything:
         assert self._testbed is not None  # set on entry
         assert self._images is not None  # set on entry
         namespace = _namespace(variant)
-        kubectl = self._testbed.kubectl
-        if kubectl.get("namespace", namespace) is not None:
-            with self._progress.step(f"  Removing {namespace} of an earlier run"):
-                # The pods first: a namespace with pods in it is looked at again only after half
-                # their grace period (kubernetes pkg/controller/namespace, EstimateGrace).
-                before = kubectl.within(namespace)
-                before("delete", "deployment", "--all", "--cascade=foreground", timeout=400)
-                before("wait", "pod", "--all", "--for=delete", "--timeout=400s", timeout=410)
-                kubectl("delete", "namespace", namespace, timeout=400)
+        with self._progress.step(f"  Clearing away what an earlier run has left in {namespace}"):
+            clear_away(self._testbed, namespace)
         world = make_world(self._testbed, self._images, namespace, self._logs / variant)
         if variant is Variant.LOSSLESS or self._keep:
             self._stack.callback(world.timeline.close)
         else:
             self._stack.callback(remove, world)
         return world
-
-    @staticmethod
-    def _other_node(world: World) -> str | None:
-        nodes = world.testbed.kubectl("get", "nodes", "--output=name").split()
-        return nodes[-1].removeprefix("node/") if len(nodes) > 1 else None
 
     @staticmethod
     def _look(world: World) -> str:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -14,7 +13,6 @@ from typing import Final
 from e2e.clients.catalogue import CLIENTS
 from e2e.clients.report import ClientReport
 from e2e.clients.toolchain import prepare
-from e2e.cluster.errors import ClusterError
 from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
 from e2e.proof.matrix import Row, render, verdict
@@ -23,23 +21,11 @@ from e2e.proof.running import ClientFailed
 from e2e.proof.story import AT_LEAST, Scope, Setting, account, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
 from e2e.support import install
-from e2e.support.eventually import NeverHappened
-from e2e.support.install import InstallFailed
-from e2e.support.kubectl import KubectlFailed
-from e2e.support.load import LoadFailed
-from e2e.support.testbed import Testbed, Unavailable, the_cluster
-from e2e.support.world import World, make_world, remove
+from e2e.support.setbacks import SETBACKS
+from e2e.support.testbed import Testbed, the_cluster
+from e2e.support.world import World, clear_away, make_world, remove
 
-_EXPECTED: Final = (
-    ClientFailed,
-    ClusterError,
-    InstallFailed,
-    KubectlFailed,
-    LoadFailed,
-    NeverHappened,
-    Unavailable,
-    subprocess.SubprocessError,
-)
+_EXPECTED: Final = (ClientFailed, *SETBACKS)
 #: Control first: if it loses nothing, the rest would prove nothing.
 _VARIANTS: Final = (Variant.PLAIN, Variant.LOSSLESS)
 
@@ -91,9 +77,7 @@ class Proof:
 
 def _world(testbed: Testbed, images: install.Images, logs: Path, name: str) -> World:
     """Return a new world, in place of one that an earlier run has left."""
-    testbed.kubectl(
-        *("delete", "namespace", name, "--ignore-not-found", "--timeout=400s"), timeout=410
-    )
+    clear_away(testbed, name)
     return make_world(testbed, images, name, logs / name)
 
 

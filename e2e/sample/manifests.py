@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lossless.model import names
+from lossless.model.targets import Kind
 
 NAME: Final = "web"
 HTTP_PORT: Final = 8080
@@ -53,6 +54,26 @@ class Sample:
     def objects(self) -> list[Manifest]:
         """Return the Service and the Deployment."""
         return [_service(), self.deployment()]
+
+    def workload(self, kind: Kind) -> Manifest:
+        """Return the same pods as a workload of another kind; for ``Pod``, as an orphan's owner.
+
+        A ReplicaSet of nobody stands for the controllers that are not Kubernetes' own.
+        """
+        manifest = self.deployment()
+        spec: Manifest = manifest["spec"]
+        match kind:
+            case Kind.DEPLOYMENT:
+                return manifest
+            case Kind.STATEFUL_SET:
+                spec |= {"serviceName": NAME, "podManagementPolicy": "Parallel"}
+            case Kind.DAEMON_SET:
+                del spec["replicas"]
+            case Kind.POD:
+                template = spec["template"]["metadata"]
+                template["labels"] = template["labels"] | {names.ROLLOUT_LABEL: NAME}
+        del spec["strategy"]
+        return manifest | {"kind": "ReplicaSet" if kind is Kind.POD else kind.value}
 
     def deployment(self) -> Manifest:
         """Return the Deployment."""
@@ -160,11 +181,14 @@ def store() -> dict[str, Manifest]:
     return {"store": {"command": ["python3", "/srv/store.py"], "env": env}}
 
 
-def lossless_rollout(drain: Mapping[str, str] | None = None, **spec: Any) -> Manifest:
+def lossless_rollout(
+    drain: Mapping[str, str] | None = None, kind: Kind = Kind.DEPLOYMENT, **spec: Any
+) -> Manifest:
     """Return the LosslessRollout that protects the sample.
 
     Args:
         drain: fields of ``spec.drain`` other than the defaults.
+        kind: of the sample's workload.
         spec: fields of ``spec`` other than ``targetRef`` and ``drain``.
     """
     return {
@@ -172,7 +196,11 @@ def lossless_rollout(drain: Mapping[str, str] | None = None, **spec: Any) -> Man
         "kind": names.KIND,
         "metadata": {"name": NAME},
         "spec": {
-            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": NAME},
+            "targetRef": {
+                "apiVersion": kind.api_version,
+                "kind": kind.value,
+                **({} if kind is Kind.POD else {"name": NAME}),
+            },
             "close": [{"nginx": {}}],
             **({"drain": dict(drain)} if drain else {}),
             **spec,

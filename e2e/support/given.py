@@ -1,6 +1,5 @@
 """How a world begins."""
 
-import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -104,14 +103,15 @@ def ready(world: World) -> None:
     replicas = world.deployment()["spec"]["replicas"]
     # kube-proxy follows about a second later; load that began before would know one pod only.
     eventually(
-        lambda: _pods_answering(world),
+        lambda: pods_answering(world),
         lambda names: len(names) >= replicas,
         what=f"the Service to lead to all {replicas} pods",
         within=60,
     )
 
 
-def _pods_answering(world: World) -> set[str]:
+def pods_answering(world: World) -> set[str]:
+    """Return the names of the pods that the Service leads clients to."""
     plan = Plan(url=world.service_url(), connections=32, think=0.01)
     probe = RunningLoad(world.testbed, plan)
     try:
@@ -123,7 +123,13 @@ def _pods_answering(world: World) -> set[str]:
 
 @contextmanager
 def load(
-    world: World, path: str = "/", *, url: str = "", warm_up: int = 500, **options: Any
+    world: World,
+    path: str = "/",
+    *,
+    url: str = "",
+    via: str | None = None,
+    warm_up: int = 500,
+    **options: Any,
 ) -> Iterator[RunningLoad]:
     """Have clients outside the cluster send requests until the end.
 
@@ -131,15 +137,27 @@ def load(
         world: with a service that serves.
         path: of each request.
         url: of something before the service, instead of the service itself.
+        via: the node through which clients enter; None: the first.
         warm_up: requests that have been answered when it begins.
         options: of the ``Plan``.
     """
-    running = RunningLoad(world.testbed, Plan(url=url or world.service_url(path), **options))
+    running = RunningLoad(world.testbed, Plan(url=url or world.service_url(path), **options), via)
     try:
         running.goes_on(requests=warm_up)
         yield running
     finally:
         running.stop()
+
+
+def another_way_in(world: World) -> str | None:
+    """Return a node other than the first, for clients; None if there is only one.
+
+    A node remembers for two minutes to which pod it has led a connection, and leads there what
+    comes again from the same port. What a control has lost must not be lost again by clients
+    that come after it.
+    """
+    nodes = world.testbed.kubectl("get", "nodes", "--output=name").split()
+    return nodes[-1].removeprefix("node/") if len(nodes) > 1 else None
 
 
 @contextmanager
@@ -196,7 +214,4 @@ def _webhook_injects(world: World) -> bool:
         },
         "spec": {"containers": [{"name": "nginx", "image": world.images.sample}]},
     }
-    answer = world.kubectl(
-        "create", "--dry-run=server", "--output=json", "--filename=-", stdin=json.dumps(pod)
-    )
-    return is_injected(json.loads(answer))
+    return is_injected(world.kubectl.dry_run(pod))

@@ -64,12 +64,14 @@ class Kubectl:
         text = self("get", kind, name, "--output=json", "--ignore-not-found")
         return json.loads(text) if text.strip() else None
 
-    def list(self, kind: str, selector: Mapping[str, str] | None = None) -> list[Object]:
-        """Return all objects of a kind, or those with these labels."""
+    def list(
+        self, kind: str, selector: Mapping[str, str] | None = None, *, everywhere: bool = False
+    ) -> list[Object]:
+        """Return all objects of a kind, or those with these labels, here or in all namespaces."""
         labels = ",".join(f"{key}={value}" for key, value in (selector or {}).items())
-        items: list[Object] = json.loads(
-            self("get", kind, "--output=json", *([f"--selector={labels}"] if labels else []))
-        )["items"]
+        options = [f"--selector={labels}"] if labels else []
+        options += ["--all-namespaces"] if everywhere else []
+        items: list[Object] = json.loads(self("get", kind, "--output=json", *options))["items"]
         return items
 
     def apply(self, objects: Iterable[Object], *options: str) -> None:
@@ -80,6 +82,18 @@ class Kubectl:
         """
         document = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         self("apply", "--filename=-", *options, stdin=json.dumps(document))
+
+    def dry_run(self, thing: Object) -> Object:
+        """Return an object as the API server would store it, admission included."""
+        text = self(
+            "create",
+            "--dry-run=server",
+            "--output=json",
+            "--filename=-",
+            stdin=json.dumps(thing),
+        )
+        stored: Object = json.loads(text)
+        return stored
 
     def raw(self, path: str) -> Any:
         """Return the JSON that the API server answers at a path."""

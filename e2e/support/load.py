@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from e2e.load.plan import Plan
 from e2e.load.report import LoadReport, parse_load_report
@@ -19,10 +20,18 @@ class LoadFailed(RuntimeError):  # noqa: N818 # reads as the thing that happened
     """A load program ended on its own or said what cannot be read."""
 
 
-class RunningLoad:
-    """Our client in the network namespace of a host outside the cluster."""
+class Place(Protocol):
+    """Where clients are."""
 
-    def __init__(self, testbed: Testbed, plan: Plan, via: str | None = None) -> None:
+    def client_command(self, argv: list[str], via: str | None = None) -> list[str]:
+        """Return the command that runs ``argv`` there, near the node ``via`` if there is one."""
+        ...
+
+
+class RunningLoad:
+    """Our client in the network namespace of a host outside what it loads."""
+
+    def __init__(self, testbed: Place, plan: Plan, via: str | None = None) -> None:
         """Start it; it ends with ``stop``, or with this process."""
         self.plan = plan
         options = {

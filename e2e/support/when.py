@@ -11,7 +11,7 @@ from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
 from e2e.support.testbed import ROOT
 from e2e.support.world import World, is_ready, is_stopping, name_of, version_of
-from lossless.model.names import GROUP, PLURAL, RESUME_ANNOTATION
+from lossless.model.names import GROUP, LEASE, PLURAL, RESUME_ANNOTATION
 
 CONTROLLER: Final = "lossless-controller"
 WEBHOOK: Final = "lossless-webhook"
@@ -89,6 +89,35 @@ def the_service_is_scaled(world: World, replicas: int) -> None:
     world.mark(f"the service is scaled to {replicas}")
     world.kubectl("scale", f"deployment/{NAME}", f"--replicas={replicas}")
     _complete(world)
+
+
+def undone(world: World) -> None:
+    """Go back to the version before, whatever stage the rollout is at."""
+    world.mark("the rollout is undone")
+    world.kubectl("rollout", "undo", f"deployment/{NAME}")
+
+
+def the_strategy_is(world: World, surge: int | str, unavailable: int | str) -> None:
+    """Have the Deployment roll with another ``maxSurge`` and ``maxUnavailable``."""
+    rolling = {"maxSurge": surge, "maxUnavailable": unavailable}
+    patch = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": rolling}}}
+    world.kubectl("patch", f"deployment/{NAME}", "--type=merge", f"--patch={json.dumps(patch)}")
+
+
+def the_leader_is_killed(world: World) -> str:
+    """Kill the controller that leads, without a chance to say goodbye; return its name."""
+    product = world.testbed.kubectl.within(install.NAMESPACE)
+    name = the_leader(world)
+    world.mark(f"{name} is killed")
+    product("delete", "pod", name, "--grace-period=0", "--force")
+    return name
+
+
+def the_leader(world: World) -> str:
+    """Return the name of the pod that leads; empty if none does."""
+    product = world.testbed.kubectl.within(install.NAMESPACE)
+    lease = product.get("lease", LEASE)
+    return str((lease or {}).get("spec", {}).get("holderIdentity") or "")
 
 
 def resumed(world: World, why: str) -> None:

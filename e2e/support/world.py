@@ -72,6 +72,18 @@ def make_world(testbed: Testbed, images: Images, namespace: str, logs: Path) -> 
     return World(testbed, images, kubectl, Timeline(kubectl, logs), logs)
 
 
+def clear_away(testbed: Testbed, namespace: str) -> None:
+    """Delete a namespace that an earlier run has left, and wait for its end."""
+    if testbed.kubectl.get("namespace", namespace) is None:
+        return
+    # The pods first: a namespace with pods in it is looked at again only after half their grace
+    # period (kubernetes pkg/controller/namespace, EstimateGrace).
+    before = testbed.kubectl.within(namespace)
+    before("delete", "deployment", "--all", "--cascade=foreground", timeout=400)
+    before("wait", "pod", "--all", "--for=delete", "--timeout=400s", timeout=410)
+    testbed.kubectl("delete", "namespace", namespace, "--ignore-not-found", timeout=400)
+
+
 def remove(world: World) -> None:
     """Stop watching and delete the namespace, without waiting for its end."""
     world.timeline.close()

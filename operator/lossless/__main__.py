@@ -1,4 +1,4 @@
-"""``lossless controller | webhook | release | nginx-…``: reads options, composes, decides nothing.
+"""``lossless controller | webhook | release | host | nginx-…``: reads options, composes.
 
 The agent has an entry of its own (``python3 -m lossless.agent``): what the other two import is
 more than a user's pod should pay for. For the same reason each command imports its own part only.
@@ -13,6 +13,7 @@ from typing import Final
 
 from lossless import __version__
 from lossless.cluster.errors import ApiError
+from lossless.host.options import add_host
 from lossless.model.names import STATUS_FILE
 from lossless.telemetry.levels import LEVELS
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: stopped in order. 1: failed, the last line on stderr says why. 2: the options are wrong.
     nginx-check: 0: nothing found. 1: findings. 2: options or configuration cannot be read.
+    ``host`` has more of them (``lossless.host.exits``).
     """
     options = _parser().parse_args(arguments)
     try:
@@ -35,9 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _failed(
             options.command,
-            f"{error.name} is not installed: pip install 'lossless-operator[operator]'",
+            f"{error.name} is not installed: pip install 'lossless-operator[{_extra(options)}]'",
         )
     return 0
+
+
+def _extra(options: argparse.Namespace) -> str:
+    return "host" if options.command == "host" else "operator"
 
 
 def _failed(command: str, why: str) -> int:
@@ -146,7 +152,13 @@ def _nginx_check(options: argparse.Namespace) -> int:
     return int(any(one.severity.is_at_least(limit) for one in findings))
 
 
-_TOOLS: Final = {"nginx-snippet": _nginx_snippet, "nginx-check": _nginx_check}
+def _host(options: argparse.Namespace) -> int:
+    from lossless.host.cli import run  # noqa: PLC0415 # see the module
+
+    return run(options)
+
+
+_TOOLS: Final = {"nginx-snippet": _nginx_snippet, "nginx-check": _nginx_check, "host": _host}
 _COMMANDS: Final = {"controller": _controller, "webhook": _webhook, "release": _release}
 
 
@@ -155,9 +167,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
 
-    common = argparse.ArgumentParser(add_help=False)
+    logging = argparse.ArgumentParser(add_help=False)
+    logging.add_argument("--log-level", choices=LEVELS, default="info")
+    common = argparse.ArgumentParser(add_help=False, parents=[logging])
     common.add_argument("--kubeconfig", help="default: the pod's service account")
-    common.add_argument("--log-level", choices=LEVELS, default="info")
     server = argparse.ArgumentParser(add_help=False)
     server.add_argument("--namespace", required=True, help="namespace of the installation")
 
@@ -192,6 +205,7 @@ def _parser() -> argparse.ArgumentParser:
         "release", parents=[common], help="before a removal: end injection and open every gate"
     )
     _add_nginx(commands)
+    add_host(commands, logging)
     return parser
 
 

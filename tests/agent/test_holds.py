@@ -123,7 +123,7 @@ async def test_a_request_that_fails_is_in_the_report(tmp_path: Path) -> None:
         await held.end()
         await eventually(lambda: held.gone() == {"web"})
 
-    assert "preStop of web: ConnectionRefusedError" in held.pod.last_words().reason
+    assert "preStop of web: Connection refused" in held.pod.last_words().reason
 
 
 async def test_who_waits_for_a_file_gets_one(tmp_path: Path) -> None:

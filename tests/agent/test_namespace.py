@@ -193,17 +193,17 @@ def test_a_long_request_is_waited_for(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("idle", "phase", "discarded"),
+    ("idle", "timeout", "phase", "discarded"),
     [
-        pytest.param(IdleConnections.DISCARD, Phase.DRAINED, 1, id="discard"),
-        pytest.param(IdleConnections.WAIT, Phase.TIMED_OUT, 0, id="wait"),
+        pytest.param(IdleConnections.DISCARD, 20.0, Phase.DRAINED, 1, id="discard"),
+        pytest.param(IdleConnections.WAIT, 4.0, Phase.TIMED_OUT, 0, id="wait"),
     ],
 )
 def test_an_idle_connection_is_discarded_if_the_user_wants(
-    world: World, idle: IdleConnections, phase: Phase, discarded: int
+    world: World, idle: IdleConnections, timeout: float, phase: Phase, discarded: int
 ) -> None:
     """Many clients never close one; the user says what is more important."""
-    agent = world.agent(config(idle=idle, timeout=4.0))
+    agent = world.agent(config(idle=idle, timeout=timeout))
     world.client(f"""
         sock = connect("{CLIENT}")
         for _ in range(5):

@@ -27,11 +27,12 @@ def test_only_the_webhooks_pods_are_behind_its_service(manifests: list[Manifest]
     assert not selector.items() <= other["spec"]["template"]["metadata"]["labels"].items()
 
 
-def test_the_webhook_configuration_intercepts_nothing_yet(manifests: list[Manifest]) -> None:
+def test_the_webhook_configurations_intercept_nothing_yet(manifests: list[Manifest]) -> None:
     """The leader fills it in; a ``webhooks`` key here would be fought over at every upgrade."""
-    (configuration,) = of_kind(manifests, "MutatingWebhookConfiguration")
-    assert configuration["metadata"]["name"] == names.WEBHOOK_CONFIGURATION
-    assert "webhooks" not in configuration
+    for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+        (configuration,) = of_kind(manifests, kind)
+        assert configuration["metadata"]["name"] == names.WEBHOOK_CONFIGURATION
+        assert "webhooks" not in configuration
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -72,6 +73,7 @@ def test_everything_lies_in_the_releases_namespace(manifests: list[Manifest]) ->
         "ClusterRoleBinding",
         "CustomResourceDefinition",
         "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
     }
     elsewhere = [
         (m["kind"], m["metadata"]["name"])

@@ -16,12 +16,21 @@ EXPECTED: dict[tuple[str, str], Rules] = {
         (GROUP, f"{PLURAL}/status", ()): {"patch"},
         ("", "pods", ()): FOLLOW,
         ("", "pods/status", ()): {"patch"},
+        ("", "pods/eviction", ()): {"create"},
         ("apps", "deployments", ()): READ,
+        ("apps", "statefulsets", ()): READ,
+        ("apps", "daemonsets", ()): READ,
         ("apps", "replicasets", ()): {"list"},
+        ("apps", "controllerrevisions", ()): {"list"},
         ("events.k8s.io", "events", ()): {"create"},
         (
             "admissionregistration.k8s.io",
             "mutatingwebhookconfigurations",
+            (WEBHOOK_CONFIGURATION,),
+        ): {"get", "patch"},
+        (
+            "admissionregistration.k8s.io",
+            "validatingwebhookconfigurations",
             (WEBHOOK_CONFIGURATION,),
         ): {"get", "patch"},
     },
@@ -30,7 +39,12 @@ EXPECTED: dict[tuple[str, str], Rules] = {
         ("coordination.k8s.io", "leases", (LEASE,)): {"get", "update"},
         ("", "secrets", (TLS_SECRET,)): {"get"},
     },
-    ("ClusterRole", "lossless-webhook"): {(GROUP, PLURAL, ()): FOLLOW},
+    ("ClusterRole", "lossless-webhook"): {
+        (GROUP, PLURAL, ()): FOLLOW,
+        ("apps", "deployments", ()): {"get"},
+        ("apps", "statefulsets", ()): {"get"},
+        ("apps", "daemonsets", ()): {"get"},
+    },
     ("Role", "lossless-webhook"): {
         ("coordination.k8s.io", "leases", (LEASE,)): FOLLOW,
         ("", "secrets", ()): {"create"},
@@ -41,6 +55,11 @@ EXPECTED: dict[tuple[str, str], Rules] = {
         (
             "admissionregistration.k8s.io",
             "mutatingwebhookconfigurations",
+            (WEBHOOK_CONFIGURATION,),
+        ): {"delete"},
+        (
+            "admissionregistration.k8s.io",
+            "validatingwebhookconfigurations",
             (WEBHOOK_CONFIGURATION,),
         ): {"delete"},
         ("", "pods", ()): {"list"},

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from lossless.cluster.apply import EVENTS_VERSION, Announcer, set_gate, write_status
+from lossless.cluster.apply import EVENTS_VERSION, Announcer, evict, set_gate, write_status
 from lossless.cluster.client import Client
-from lossless.cluster.errors import ConflictError, NotFoundError
+from lossless.cluster.errors import ConflictError, NotFoundError, ThrottledError
 from lossless.cluster.rollout_status import parse_status
 from lossless.cluster.watching import Key
 from lossless.model.announcements import Announcement
 from lossless.model.conditions import Reason
-from lossless.model.decision import SetGate
+from lossless.model.decision import Evict, SetGate
 from lossless.model.names import GATE
 from lossless.model.status import RolloutPhase, RolloutStatus
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
@@ -126,3 +126,22 @@ async def test_the_same_said_twice_is_one_event(api: tuple[FakeKubernetes, Clien
         await Announcer(client, instance).announce(KEY, "uid-llr-web", said, START)
 
     assert len(fake.written("POST", "/events")) == 1
+
+
+async def test_a_pod_that_never_started_is_evicted(api: tuple[FakeKubernetes, Client]) -> None:
+    """That pod and no other of its name, and never past a disruption budget."""
+    fake, client = api
+    stuck = raw_pod("n", ready=False, gate=None)
+    fake.put(f"{PODS}/started", stuck | {"metadata": {"name": "started"}})
+    stuck["status"]["phase"] = "Pending"
+    fake.put(f"{PODS}/n", stuck)
+
+    with pytest.raises(ConflictError):
+        await evict(client, NAMESPACE, Evict("n", "uid-before"))
+    with pytest.raises(ThrottledError):
+        await evict(client, NAMESPACE, Evict("started", "uid-started"))
+    await evict(client, NAMESPACE, Evict("n", "uid-n"))
+    with pytest.raises(NotFoundError):
+        await evict(client, NAMESPACE, Evict("n", "uid-n"))
+
+    assert f"{PODS}/n" not in fake.objects

@@ -94,7 +94,7 @@ async def test_the_whole_world_is_seen(world: World) -> None:
     assert seen.rollout is not None
     assert seen.workload is not None
     assert seen.workload.newest == "web-new"
-    assert {pod.name: pod.replica_set for pod in seen.pods} == {"a": "web-old", "n": "web-new"}
+    assert {pod.name: pod.revision for pod in seen.pods} == {"a": "web-old", "n": "web-new"}
     assert (seen.owner, seen.strays, seen.departures) == ("", (), ())
 
 

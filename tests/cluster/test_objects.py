@@ -1,20 +1,13 @@
 """Raw objects parsed once: what an API server returns becomes what a decision needs."""
 
-from typing import Any
-
 import pytest
 
 from lossless.cluster.objects import (
-    belongs,
     claim_of,
-    deployment_of,
-    label_selector_of,
     last_words,
-    owned,
     pod_of,
     rollout_of,
     sighting_of,
-    workload_of,
 )
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
@@ -27,12 +20,11 @@ from lossless.model.observation import Departure, Gate, Unknown
 from lossless.model.phases import Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
-from lossless.model.strategy import Strategy
+from lossless.model.targets import Kind, Target
 from tests.support.raw_objects import (
     START,
-    raw_deployment,
+    owned_by,
     raw_pod,
-    raw_replica_set,
     raw_report,
     raw_rollout,
 )
@@ -42,7 +34,7 @@ def test_a_pod_is_what_its_object_says() -> None:
     """Labels, owner, gate, readiness and times end up in their fields."""
     pod = pod_of(raw_pod("a"))
 
-    assert (pod.name, pod.uid, pod.replica_set, pod.rollout) == ("a", "uid-a", "web-new", "web")
+    assert (pod.name, pod.uid, pod.revision, pod.rollout) == ("a", "uid-a", "web-new", "web")
     assert pod.gated
     assert pod.gate == Gate(open=True, since=START + 5)
     assert (pod.ready, pod.ready_since) == (True, START + 6)
@@ -64,6 +56,20 @@ def test_what_the_webhook_could_not_do_is_read_from_the_pod() -> None:
         "db: it keeps its hook",
         "spec.close[0]: no volume",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "revision"),
+    [("StatefulSet", "db", "db-6f9d"), ("DaemonSet", "edge", "7c5b")],
+)
+def test_a_pod_without_a_replica_set_is_of_the_revision_that_its_label_names(
+    kind: str, name: str, revision: str
+) -> None:
+    """StatefulSet and DaemonSet own their pods themselves, and label them."""
+    raw = raw_pod("a") | {"metadata": owned_by(kind, name, revision)}
+
+    assert pod_of(raw).revision == revision
+    assert sighting_of(raw).creator == Target(Kind(kind), name)
 
 
 def test_an_empty_object_is_a_pod_of_which_nothing_is_known() -> None:
@@ -139,72 +145,9 @@ def test_a_sighting_keeps_what_would_be_lost() -> None:
     """Whom to wake, and the last words if the next event says that the pod is gone."""
     seen = sighting_of(raw_pod("a", last_words=raw_report("a", Phase.DRAINED)))
 
-    assert (seen.rollout, seen.deployment) == ("web", "web")
+    assert (seen.rollout, seen.creator) == ("web", Target(Kind.DEPLOYMENT, "web"))
     assert isinstance(seen.departure, Departure)
     assert isinstance(seen.departure.evidence, Report)
-
-
-@pytest.mark.parametrize(
-    ("digest", "owner", "expected"),
-    [
-        pytest.param("5d4f", "web-5d4f", "web", id="a Deployment's pod"),
-        pytest.param("5d4f", "my-web-5d4f", "my-web", id="a name with a dash"),
-        pytest.param("5d4f", "web", "", id="a ReplicaSet of its own"),
-        pytest.param("", "web-5d4f", "", id="no hash"),
-    ],
-)
-def test_a_pods_deployment_follows_from_its_owners_name(
-    digest: str, owner: str, expected: str
-) -> None:
-    """Also when the ReplicaSet is gone."""
-    raw = raw_pod("a", digest)
-    raw["metadata"]["ownerReferences"][0]["name"] = owner
-
-    assert deployment_of(raw) == expected
-
-
-def test_a_pod_belongs_by_its_owner_or_by_its_owners_name() -> None:
-    """A ReplicaSet that was renamed by a hash collision counts by its uid."""
-    mine, adopted, others = raw_pod("a"), raw_pod("b"), raw_pod("c")
-    adopted["metadata"]["ownerReferences"][0]["name"] = "web-collision"
-    others["metadata"]["ownerReferences"][0] |= {"name": "api-new", "uid": "uid-rs-api"}
-    sets = [raw_replica_set("new", 2)]
-
-    assert [belongs(raw, "web", sets) for raw in (mine, adopted, others)] == [True, True, False]
-    assert owned(sets, "uid-deployment") == sets
-    assert owned(sets, "uid-other") == []
-
-
-def test_the_newest_replica_set_has_the_highest_revision() -> None:
-    """Whatever the Deployment's own annotation says: it is written later."""
-    deployment = raw_deployment(
-        4, minReadySeconds=7, strategy={"rollingUpdate": {"maxSurge": "50%", "maxUnavailable": 1}}
-    )
-    deployment["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "9"}
-
-    workload = workload_of(deployment, [raw_replica_set("nine", 9), raw_replica_set("ten", 10)])
-
-    assert (workload.revision, workload.newest) == ("10", "web-ten")
-    assert (workload.replicas, workload.min_ready_seconds) == (4, 7)
-    assert workload.strategy == Strategy(max_surge="50%", max_unavailable=1)
-
-
-@pytest.mark.parametrize(
-    ("spec", "replicas", "recreate"),
-    [
-        pytest.param({"replicas": 0}, 0, False, id="scaled to zero"),
-        pytest.param({"replicas": None}, 1, False, id="not said"),
-        pytest.param({"strategy": {"type": "Recreate"}}, 3, True, id="Recreate"),
-    ],
-)
-def test_what_a_deployment_does_not_say(
-    spec: dict[str, Any], replicas: int, *, recreate: bool
-) -> None:
-    """Defaults are those of the API; no ReplicaSet is no revision."""
-    workload = workload_of(raw_deployment(**spec), [])
-
-    assert (workload.replicas, workload.strategy.recreate) == (replicas, recreate)
-    assert (workload.revision, workload.newest) == ("", "")
 
 
 def test_a_rollouts_spec_is_valid_or_says_why_not() -> None:
@@ -223,37 +166,13 @@ def test_what_is_being_deleted_is_as_good_as_gone() -> None:
     raw["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z"
 
     assert rollout_of(raw) is None
-    assert claim_of(raw).deployment == ""
+    assert claim_of(raw).target is None
 
 
 @pytest.mark.parametrize("spec", [None, {}, {"targetRef": []}, {"targetRef": {"kind": "Job"}}])
 def test_a_claim_on_nothing(spec: object) -> None:
     """A target that cannot be understood claims no Deployment."""
-    assert claim_of(raw_rollout() | {"spec": spec}).deployment == ""
-
-
-@pytest.mark.parametrize(
-    ("selector", "text"),
-    [
-        pytest.param({"matchLabels": {"a": "b", "c": "d"}}, "a=b,c=d", id="labels"),
-        pytest.param(
-            {
-                "matchExpressions": [
-                    {"key": "a", "operator": "In", "values": ["x", "y"]},
-                    {"key": "b", "operator": "NotIn", "values": ["z"]},
-                    {"key": "c", "operator": "Exists"},
-                    {"key": "d", "operator": "DoesNotExist"},
-                ]
-            },
-            "a in (x,y),b notin (z),c,!d",
-            id="expressions",
-        ),
-        pytest.param({}, "", id="nothing"),
-    ],
-)
-def test_a_selector_as_a_list_takes_it(selector: dict[str, Any], text: str) -> None:
-    """All four operators of a LabelSelector."""
-    assert label_selector_of(selector) == text
+    assert claim_of(raw_rollout() | {"spec": spec}).target is None
 
 
 def test_the_names_of_this_test_are_the_products() -> None:

@@ -13,6 +13,7 @@ from tests.support.raw_objects import PODS, raw_pod
 CONFIGURATION = (
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/" + WEBHOOK_CONFIGURATION
 )
+ADVICE = CONFIGURATION.replace("mutating", "validating")
 
 
 @pytest.fixture
@@ -20,6 +21,7 @@ async def api() -> AsyncIterator[tuple[FakeKubernetes, Client]]:
     """A held pod, one whose gate nobody has looked at, one that serves, one that terminates."""
     async with fake_kubernetes() as (fake, client):
         fake.put(CONFIGURATION, {"webhooks": [{"name": "pods.lossless.dev"}]})
+        fake.put(ADVICE, {"webhooks": [{"name": "losslessrollouts.lossless.dev"}]})
         fake.put(f"{PODS}/held", raw_pod("held", ready=False, gate=False))
         fake.put(f"{PODS}/fresh", raw_pod("fresh", ready=False, gate=None))
         fake.put(f"{PODS}/serving", raw_pod("serving", gate=True))
@@ -37,7 +39,7 @@ async def test_injection_ends_before_the_gates_open(api: tuple[FakeKubernetes, C
 
     assert await release(client, settle=0) == 2
 
-    assert CONFIGURATION not in fake.objects
+    assert not {CONFIGURATION, ADVICE} & fake.objects.keys()
     assert fake.writes[0][:2] == ("DELETE", CONFIGURATION)
     assert [_gate_of(fake, pod) for pod in ("held", "fresh", "serving")] == ["True"] * 3
 

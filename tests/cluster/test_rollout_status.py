@@ -13,7 +13,14 @@ from lossless.model.conditions import Answer, Condition, ConditionType
 from lossless.model.drains import coarse
 from lossless.model.phases import Phase
 from lossless.model.report import Connections, Oldest
-from lossless.model.status import LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.status import (
+    Cause,
+    LastRollout,
+    PodStatus,
+    RolloutPhase,
+    RolloutStatus,
+    Suspension,
+)
 from lossless.model.troubles import Trouble
 from tests.support.rollouts import NOW
 
@@ -75,6 +82,15 @@ STATUSES = st.builds(
         ),
         max_size=5,
     ).map(tuple),
+    injection=st.none()
+    | st.builds(
+        Suspension,
+        since=TIMES,
+        cause=st.sampled_from(Cause),
+        reason=TEXTS,
+        trying=st.booleans(),
+        attempts=COUNTS,
+    ),
 )
 
 

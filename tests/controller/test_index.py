@@ -1,26 +1,30 @@
 """What events have told: whom to wake, and what to read."""
 
 import asyncio
+from dataclasses import replace
 
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.controller.index import Index
 from lossless.model.observation import Departure, Unknown
+from lossless.model.targets import Kind, Target
 
 WEB, API, OTHER = Key("shop", "web"), Key("shop", "api"), Key("shop", "other")
+DEPLOYMENT = Target(Kind.DEPLOYMENT, "web")
 GONE = Departure("a", "uid-a", Unknown("killed"), served=True)
 
 
 def claim(name: str, deployment: str = "web", resume: str = "") -> Claim:
     """Return what a LosslessRollout claims."""
-    return Claim(created="2027-01-15T08:00:00Z", name=name, deployment=deployment, resume=resume)
+    target = Target(Kind.DEPLOYMENT, deployment)
+    return Claim(created="2027-01-15T08:00:00Z", name=name, target=target, resume=resume)
 
 
 def sight(
     change: Change, name: str = "a", rollout: str = "web", departure: Departure | None = GONE
 ) -> Changed[Sighting]:
     """Return an event about a pod of Deployment web."""
-    seen = Sighting(f"uid-{name}", rollout, "web", departure)
+    seen = Sighting(f"uid-{name}", rollout, DEPLOYMENT, departure)
     return Changed(change, Key("shop", name), seen)
 
 
@@ -52,7 +56,19 @@ def test_a_new_target_wakes_those_of_the_old_and_of_the_new() -> None:
     index.put(API, claim("api", "api"))
 
     assert index.put(OTHER, claim("other", "api")) == {WEB, API, OTHER}
-    assert index.targeting("shop", "web") == {WEB}
+    assert index.targeting("shop", DEPLOYMENT) == {WEB}
+
+
+def test_an_image_that_cannot_be_pulled_is_everybodys_business() -> None:
+    """Each other one is told how many there are, when it begins and when it ends."""
+    index = Index()
+    for key in (WEB, API, OTHER):
+        index.put(key, claim(key.name, key.name))
+
+    assert index.put(WEB, replace(claim("web"), unpullable=True)) == {WEB, API, OTHER}
+    assert [index.hints(key).unpullable for key in (WEB, API)] == [0, 1]
+    assert index.put(WEB, replace(claim("web"), unpullable=True)) == frozenset()
+    assert index.put(WEB, claim("web")) == {WEB, API, OTHER}
 
 
 def test_what_was_never_known_wakes_itself() -> None:

@@ -14,6 +14,7 @@ from lossless.model.webhook_configuration import webhook_configuration
 from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
 
 PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/lossless"
+ADVICE = PATH.replace("mutating", "validating")
 SECRET = "/api/v1/namespaces/lossless/secrets/lossless-webhook-tls"  # noqa: S105 # a path
 AUTHORITY = b"-----BEGIN CERTIFICATE-----"
 
@@ -164,3 +165,17 @@ def test_who_is_selected(
 
     values = [h["namespaceSelector"]["matchExpressions"][0]["values"] for h in hooks]
     assert values == ([] if selected is None else [selected])
+
+
+async def test_advice_is_given_as_soon_as_there_is_an_authority(kept: Kept) -> None:
+    """The first LosslessRollout of a cluster deserves it too; failing, it is ignored."""
+    kept.fake.put(ADVICE, {"webhooks": []})
+
+    assert await kept.injection.step() is True
+    (hook,) = kept.fake.objects[ADVICE]["webhooks"]
+    assert hook["failurePolicy"] == "Ignore"
+    assert hook["rules"][0]["resources"] == ["losslessrollouts"]
+    assert await kept.injection.step() is False
+    del kept.fake.objects[SECRET]
+    assert await kept.injection.step() is True
+    assert kept.fake.objects[ADVICE]["webhooks"] == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lossless.cluster.reports import Agents
+from lossless.cluster.timestamps import format_time
 from lossless.cluster.watching import Key
 from lossless.controller.index import Index
 from lossless.controller.injection import Injection
@@ -15,7 +16,7 @@ from lossless.controller.leader import Leader
 from lossless.controller.listener import Listener
 from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import Reconciler
-from lossless.model.names import API_VERSION, GATE
+from lossless.model.names import AGENT_CONTAINER, API_VERSION, GATE
 from lossless.model.phases import Phase
 from lossless.telemetry.metrics import ControllerMetrics
 from tests.support.fake_agent import FakeAgent, fake_agent
@@ -260,3 +261,50 @@ async def test_the_probe_is_content_while_all_is_well(work: Work) -> None:
     await eventually(work.leader.synced)
 
     assert work.leader.ailment() == ""
+
+
+def stuck(name: str) -> dict[str, Any]:
+    """Return a pod whose agent's image cannot be pulled."""
+    raw = raw_pod(name, ready=False, containers_ready=False, gate=None)
+    raw["metadata"]["creationTimestamp"] = format_time(START + 500)
+    waiting = {"reason": "ImagePullBackOff", "message": "not found"}
+    raw["status"] |= {
+        "phase": "Pending",
+        "initContainerStatuses": [{"name": AGENT_CONTAINER, "state": {"waiting": waiting}}],
+    }
+    return raw
+
+
+async def test_an_agent_that_does_not_start_suspends_injection(work: Work) -> None:
+    """Status, Event and metric say so; the webhook reads it there."""
+    work.fake.put(f"{REPLICA_SETS}/web-new", raw_replica_set("new", 2))
+    work.fake.put(f"{PODS}/n", stuck("n"))
+
+    await eventually(lambda: "injection" in work.status())
+    await eventually(lambda: "InjectionSuspended" in work.events())
+
+    assert work.status()["injection"]["state"] == "Suspended"
+    assert work.value("lossless_injection_suspended", namespace="shop", rollout="web") == 1
+    assert f"{PODS}/n" in work.fake.objects
+
+
+async def test_a_pod_that_never_started_is_made_anew(work: Work) -> None:
+    """Once the webhooks have heard; whoever has started is left alone."""
+    suspended = {
+        "state": "Suspended",
+        "since": format_time(START + 590),
+        "cause": "Image",
+        "reason": "the agent of n does not start",
+        "attempts": 0,
+    }
+    work.fake.put(f"{ROLLOUTS}/web", raw_rollout() | {"status": {"injection": suspended}})
+    work.fake.put(f"{REPLICA_SETS}/web-new", raw_replica_set("new", 2))
+    work.fake.put(f"{PODS}/n", stuck("n"))
+
+    await eventually(lambda: f"{PODS}/n" not in work.fake.objects)
+    await eventually(lambda: "StuckPodReplaced" in work.events())
+
+    assert work.value("lossless_stuck_pods_replaced_total", namespace="shop", rollout="web") == 1
+    assert {path for path in work.fake.objects if path.startswith(f"{PODS}/")} == {
+        f"{PODS}/{name}" for name in "abc"
+    }

@@ -232,7 +232,7 @@ def pods(draw: st.DrawFn) -> Pod:
     ready = draw(st.booleans())
     return replace(
         serving(name),
-        replica_set=draw(st.sampled_from([OLD, NEW, "web-between"])),
+        revision=draw(st.sampled_from([OLD, NEW, "web-between"])),
         rollout=draw(st.sampled_from(["web", ""])),
         gated=draw(st.booleans()),
         gate=draw(st.none() | st.builds(Gate, open=st.booleans(), since=TIMES)),
@@ -301,7 +301,7 @@ def test_from_any_state_no_gate_stays_shut_without_a_living_reason(seen: Observa
     live = [pod for pod in after.pods if pod.live]
     shut = [pod for pod in live if pod.shut]
     available = sum(pod.available(0, NOW) for pod in live)
-    old = [pod for pod in live if pod.replica_set != NEW]
+    old = [pod for pod in live if pod.revision != NEW]
     named = {entry.uid: entry for entry in after.rollout.status.pods}
 
     if shut:

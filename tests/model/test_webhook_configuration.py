@@ -2,12 +2,17 @@
 
 import pytest
 
-from lossless.model.names import INJECT_LABEL, TEMPLATE_HASH_LABEL
+from lossless.model.names import (
+    INJECT_LABEL,
+    REVISION_LABEL,
+    ROLLOUT_LABEL,
+    TEMPLATE_HASH_LABEL,
+)
 from lossless.model.webhook_configuration import NEVER, webhook_configuration
 
 
-def test_only_pods_of_deployments_in_namespaces_with_a_rollout_are_asked_about() -> None:
-    """Everything else starts without us, whether we are alive or not."""
+def test_only_pods_of_workloads_in_namespaces_with_a_rollout_are_asked_about() -> None:
+    """Everything else, such as Jobs, starts without us, whether we are alive or not."""
     (webhook,) = webhook_configuration(["shop", "blog"], b"ca", "lossless-system")["webhooks"]
 
     (namespaces,) = webhook["namespaceSelector"]["matchExpressions"]
@@ -15,7 +20,12 @@ def test_only_pods_of_deployments_in_namespaces_with_a_rollout_are_asked_about()
     rules = {
         rule["key"]: rule["operator"] for rule in webhook["objectSelector"]["matchExpressions"]
     }
-    assert rules == {TEMPLATE_HASH_LABEL: "Exists", INJECT_LABEL: "NotIn"}
+    assert rules == {INJECT_LABEL: "NotIn"}
+    (condition,) = webhook["matchConditions"]
+    assert condition["expression"] == (
+        f'has(object.metadata.labels) && ["{TEMPLATE_HASH_LABEL}", "{REVISION_LABEL}",'
+        f' "{ROLLOUT_LABEL}"].exists(key, key in object.metadata.labels)'
+    )
     assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Ignore", 3)
 
 

@@ -19,6 +19,17 @@ __all__ = ["BAD_SPECS", "GOOD_SPECS", "BadSpec", "GoodSpec"]
 GOOD_SPECS: Final = (
     GoodSpec("only a target", {}),
     GoodSpec("the target's API version said", {"targetRef": {**TARGET, "apiVersion": "apps/v1"}}),
+    GoodSpec("a StatefulSet", {"targetRef": {"kind": "StatefulSet", "name": "db"}}),
+    GoodSpec("a DaemonSet", {"targetRef": {"kind": "DaemonSet", "name": "edge"}}),
+    GoodSpec("pods by their label", {"targetRef": {"apiVersion": "v1", "kind": "Pod"}}),
+    GoodSpec(
+        "a StatefulSet with every default said",
+        {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db"},
+            "pacing": {"maxDraining": 1},
+            "paused": False,
+        },
+    ),
     GoodSpec("ports by number", {"ports": [1, 8080, 65535]}),
     GoodSpec("ports by name", {"ports": ["http", "p", "8080-tls", "fifteen-letters"]}),
     GoodSpec(
@@ -64,7 +75,11 @@ GOOD_SPECS: Final = (
     GoodSpec("paused", {"paused": True}),
 )
 
-_DEPLOYMENTS: Final = "this version protects only apps/v1 Deployments; name a Deployment"
+_WORKLOADS: Final = "this version protects apps/v1 Deployments, StatefulSets and DaemonSets"
+_NO_NAME: Final = "kind Pod takes no name"
+_NOT_HELD: Final = "only a Deployment can be held"
+_NOT_PACED: Final = "only a Deployment is paced by it"
+_DATABASE: Final = {"targetRef": {"kind": "StatefulSet", "name": "db"}}
 _PORT: Final = "must be a number from 1 to 65535 or a port's name"
 _DURATION: Final = "is not a duration; write for example 90s, 5m or 1m30s"
 _WITH_SLEEP: Final = "means something with order: Sleep only; remove it"
@@ -72,22 +87,48 @@ _AT_A_TIME: Final = "must be a number from 1, or 1% to 100% of the replicas"
 
 BAD_SPECS: Final = (
     BadSpec(
-        "a StatefulSet",
-        {"targetRef": {"kind": "StatefulSet", "name": "db"}},
+        "a Job",
+        {"targetRef": {"apiVersion": "batch/v1", "kind": "Job", "name": "once"}},
         "spec.targetRef.kind",
-        _DEPLOYMENTS,
+        _WORKLOADS,
     ),
     BadSpec(
-        "a DaemonSet",
-        {"targetRef": {"kind": "DaemonSet", "name": "edge"}},
+        "a StatefulSet of another API",
+        {"targetRef": {"apiVersion": "apps.kruise.io/v1", "kind": "StatefulSet", "name": "db"}},
         "spec.targetRef.kind",
-        _DEPLOYMENTS,
+        _WORKLOADS,
+    ),
+    BadSpec("pods of apps/v1", {"targetRef": {"kind": "Pod"}}, "spec.targetRef.kind", _WORKLOADS),
+    BadSpec(
+        "pods by a name",
+        {"targetRef": {"apiVersion": "v1", "kind": "Pod", "name": "web-0"}},
+        "spec.targetRef.name",
+        _NO_NAME,
+    ),
+    BadSpec("a paused StatefulSet", {**_DATABASE, "paused": True}, "spec.paused", _NOT_HELD),
+    BadSpec(
+        "paused pods of another controller",
+        {"targetRef": {"apiVersion": "v1", "kind": "Pod"}, "paused": True},
+        "spec.paused",
+        _NOT_HELD,
+    ),
+    BadSpec(
+        "a paced DaemonSet",
+        {"targetRef": {"kind": "DaemonSet", "name": "edge"}, "pacing": {"maxDraining": "50%"}},
+        "spec.pacing.maxDraining",
+        _NOT_PACED,
+    ),
+    BadSpec(
+        "a StatefulSet paced by number",
+        {**_DATABASE, "pacing": {"maxDraining": 2}},
+        "spec.pacing.maxDraining",
+        _NOT_PACED,
     ),
     BadSpec(
         "a Deployment of another API",
         {"targetRef": {**TARGET, "apiVersion": "example.com/v1"}},
         "spec.targetRef.kind",
-        _DEPLOYMENTS,
+        _WORKLOADS,
     ),
     BadSpec(
         "no kind",
@@ -101,7 +142,6 @@ BAD_SPECS: Final = (
         {"targetRef": {"kind": "Deployment"}},
         "spec.targetRef.name",
         "must be a non-empty string",
-        api_says="Required value",
     ),
     BadSpec(
         "an empty target name",

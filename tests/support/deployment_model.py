@@ -1,9 +1,10 @@
 """A small model of what surrounds the controller: Deployment and ReplicaSet controller, kubelets.
 
-It follows kubernetes pkg/controller/deployment/rolling.go step by step (``reconcileNewReplicaSet``,
-``reconcileOldReplicaSets``, ``cleanupUnhealthyReplicas`` and
-``scaleDownOldReplicaSetsForRollingUpdate``), so that rollouts of any shape can be run through
-``decide`` in a millisecond.
+It follows kubernetes pkg/controller/deployment step by step: rolling.go
+(``reconcileNewReplicaSet``, ``reconcileOldReplicaSets``, ``cleanupUnhealthyReplicas`` and
+``scaleDownOldReplicaSetsForRollingUpdate``), recreate.go, and sync.go for what a change of replicas
+does in mid-rollout (``scale``). So rollouts of any shape can be run through ``decide`` in a
+millisecond.
 """
 
 from collections.abc import Callable
@@ -35,6 +36,9 @@ class SimPod:
     containers_ready: bool = False
     containers_ready_since: float = 0.0
     asked: float | None = None
+    served: bool = False
+    crashes_after: float = 0.0
+    """Seconds for which its containers stay ready before they crash and start anew; 0: for ever."""
 
     @property
     def uid(self) -> str:
@@ -57,7 +61,7 @@ class SimPod:
             name=self.name,
             uid=self.uid,
             created=self.created,
-            replica_set=self.replica_set,
+            revision=self.replica_set,
             rollout="web" if self.injected else "",
             gated=self.injected,
             gate=self.gate,
@@ -65,7 +69,7 @@ class SimPod:
             containers_ready_since=self.containers_ready_since,
             ready=self.ready_since is not None,
             ready_since=self.ready_since or 0.0,
-            served=self.ready_since is not None,
+            served=self.served,
             deletion=None if self.asked is None else self.asked + GRACE,
             stop_asked=self.asked or 0.0,
             evidence=evidence,
@@ -92,22 +96,28 @@ class Cluster:
     announced: list[Announcement] = field(default_factory=list)
     resume: str = ""
     paused: bool = False
+    """``spec.paused`` of the LosslessRollout."""
+    halted: bool = False
+    """``spec.paused`` of the Deployment: ``kubectl rollout pause``."""
+    recreate: bool = False
     on_create: Callable[[SimPod], None] = lambda _: None
     _made: int = 0
+    _sized: int = 0
+    """Replicas that the ReplicaSets were last sized for (their desired-replicas annotation)."""
 
     def __post_init__(self) -> None:
         """Start calm: one ReplicaSet, all its pods serving."""
-        self.sets["rs-1"] = self.replicas
+        self.sets["rs-1"] = self._sized = self.replicas
         for _ in range(self.replicas):
             pod = self._create("rs-1")
             pod.gate = Gate(open=True, since=self.now)
             pod.containers_ready, pod.containers_ready_since = True, self.now
-            pod.ready_since = self.now - self.min_ready_seconds
+            pod.ready_since, pod.served = self.now - self.min_ready_seconds, True
 
     @property
     def strategy(self) -> Strategy:
         """Of the Deployment."""
-        return Strategy(max_surge=self.surge, max_unavailable=self.unavailable)
+        return Strategy(self.recreate, max_surge=self.surge, max_unavailable=self.unavailable)
 
     @property
     def newest(self) -> str:
@@ -157,6 +167,53 @@ class Cluster:
 
     def deployment_controller(self) -> None:
         """Run one sync of the Deployment."""
+        if self.halted or self._sized != self.replicas:
+            self._scale()
+        elif self.recreate:
+            self._recreate()
+        else:
+            self._roll()
+
+    def _scale(self) -> None:
+        """Size the ReplicaSets for another number of replicas (sync.go, ``scale``)."""
+        surge = 0 if self.recreate else self.strategy.resolve(self.replicas)[0]
+        before = 0 if self.recreate else self.strategy.resolve(self._sized)[0]
+        active = [name for name, number in self.sets.items() if number]
+        if len(active) <= 1:
+            self.sets[active[0] if active else self.newest] = self.replicas
+        elif self.sets[self.newest] == self.available(self.newest) == self.replicas:
+            self.sets.update(dict.fromkeys((n for n in active if n != self.newest), 0))
+        elif not self.recreate:
+            allowed = self.replicas + surge if self.replicas else 0
+            change = allowed - sum(self.sets.values())
+            added = 0
+            # By size; at equal size the newer ones grow first, the older ones shrink first.
+            ages = {name: age for age, name in enumerate(self.sets)}
+            order = sorted(
+                active,
+                key=lambda n: (-self.sets[n], -ages[n] if change > 0 else ages[n]),
+            )
+            sizes = {}
+            for name in order:
+                size = self.sets[name]
+                share = round(size * allowed / (self._sized + before)) - size
+                left = change - added
+                share = min(share, left) if change > 0 else max(share, left)
+                sizes[name] = size + share
+                added += share
+            sizes[order[0]] = max(0, sizes[order[0]] + change - added)
+            self.sets.update(sizes)
+        self._sized = self.replicas
+
+    def _recreate(self) -> None:
+        """Stop all old pods, wait until they are gone, then make the new ones (recreate.go)."""
+        for name in self.sets:
+            if name != self.newest:
+                self.sets[name] = 0
+        if all(pod.replica_set == self.newest for pod in self.pods):
+            self.sets[self.newest] = self.replicas
+
+    def _roll(self) -> None:
         surge, unavailable = self.strategy.resolve(self.replicas)
         newest = self.newest
         total = sum(self.sets.values())
@@ -195,11 +252,16 @@ class Cluster:
     def kubelets(self) -> None:
         """Start containers, publish readiness, remove pods whose drain has ended."""
         for pod in [*self.pods]:
-            if not pod.containers_ready and self.now >= pod.created + pod.starts_in:
+            up = self.now - pod.containers_ready_since
+            if pod.containers_ready and 0 < pod.crashes_after <= up:
+                pod.containers_ready, pod.containers_ready_since = False, self.now
+                pod.ready_since = None
+            since = pod.containers_ready_since or pod.created
+            if not pod.containers_ready and self.now >= since + pod.starts_in:
                 pod.containers_ready, pod.containers_ready_since = True, self.now
             gate_open = not pod.injected or (pod.gate is not None and pod.gate.open)
             if pod.ready_since is None and pod.containers_ready and gate_open:
-                pod.ready_since = self.now
+                pod.ready_since, pod.served = self.now, True
             if pod.asked is not None and self.now >= pod.asked + pod.drains_in + 1:
                 self.remove(pod)
 
@@ -208,15 +270,13 @@ class Cluster:
         evidence = pod.seen(self.now).evidence
         self.pods.remove(pod)
         if isinstance(evidence, Report) and evidence.phase in ENDED:
-            served = pod.ready_since is not None
-            self.departures.append(Departure(pod.name, pod.uid, evidence, served=served))
+            self.departures.append(Departure(pod.name, pod.uid, evidence, served=pod.served))
 
     def lose(self, pod: SimPod) -> None:
         """Let a pod vanish with its node."""
         self.pods.remove(pod)
-        served = pod.ready_since is not None
         evidence = Unknown("its node is gone")
-        self.departures.append(Departure(pod.name, pod.uid, evidence, served=served))
+        self.departures.append(Departure(pod.name, pod.uid, evidence, served=pod.served))
 
     def observation(self) -> Observation:
         """Return what the controller gathers."""

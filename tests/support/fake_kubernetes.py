@@ -22,7 +22,7 @@ from lossless.cluster.client import Client, Timeouts
 
 Raw = dict[str, Any]
 
-_CLUSTER_SCOPED = frozenset({"mutatingwebhookconfigurations"})
+_CLUSTER_SCOPED = frozenset({"mutatingwebhookconfigurations", "validatingwebhookconfigurations"})
 
 
 class FakeKubernetes:
@@ -33,6 +33,8 @@ class FakeKubernetes:
         self.writes: list[tuple[str, str, Raw]] = []
         """Method, path and body."""
         self.requests: list[str] = []
+        self.calls: set[tuple[str, str, bool]] = set()
+        """Method and path of every request, and whether it is a watch."""
         self.refuse: Callable[[str, str], int | None] = lambda _method, _path: None
         """Returns a status code for a request that is to be refused."""
         self.documents: dict[str, Raw] = {}
@@ -70,6 +72,7 @@ class FakeKubernetes:
         """Answer one request."""
         path = request.path
         self.requests.append(f"{request.method} {path}")
+        self.calls.add((request.method, path, "watch" in request.query))
         code = self.refuse(request.method, path)
         if code is not None:
             return _refusal(code, "Refused")
@@ -82,6 +85,8 @@ class FakeKubernetes:
         body = json.loads(await request.text() or "{}")
         if request.method == "DELETE":
             answer = self._delete(path)
+        elif path.endswith("/eviction"):
+            answer = self._evict(path.removesuffix("/eviction"), body)
         else:
             answer = self._write(request.method, path, body, request.content_type)
         if answer.status < 300:
@@ -99,6 +104,17 @@ class FakeKubernetes:
             return _refusal(404, "NotFound")
         self.remove(path)
         return web.json_response({"kind": "Status", "status": "Success"})
+
+    def _evict(self, path: str, body: Raw) -> web.Response:
+        stored = self.objects.get(path)
+        if stored is None:
+            return _refusal(404, "NotFound")
+        if body["deleteOptions"]["preconditions"]["uid"] != stored["metadata"]["uid"]:
+            return _refusal(409, "Conflict")
+        if stored["status"].get("phase") != "Pending":
+            return _refusal(429, "TooManyRequests")
+        self.remove(path)
+        return web.json_response({"kind": "Status", "status": "Success"}, status=201)
 
     def _write(self, method: str, path: str, body: Any, content_type: str) -> web.Response:
         if method == "POST":

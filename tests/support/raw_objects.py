@@ -13,6 +13,9 @@ NAMESPACE = "shop"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 REPLICA_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/replicasets"
+STATEFUL_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets"
+DAEMON_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets"
+CONTROLLER_REVISIONS = f"/apis/apps/v1/namespaces/{NAMESPACE}/controllerrevisions"
 ROLLOUTS = f"/apis/{API_VERSION}/namespaces/{NAMESPACE}/losslessrollouts"
 START = 1_800_000_000.0
 LABELS = {"app": "web"}
@@ -106,6 +109,66 @@ def raw_pod(  # noqa: PLR0913 # what tests vary
             "conditions": conditions,
             "initContainerStatuses": [{"name": AGENT_CONTAINER, "state": state}],
         },
+    }
+
+
+def owned_by(kind: str, name: str, revision: str, pod: str = "a") -> Raw:
+    """Return the metadata of an injected pod that a StatefulSet or DaemonSet owns itself."""
+    return {
+        "name": pod,
+        "uid": f"uid-{pod}",
+        "namespace": NAMESPACE,
+        "creationTimestamp": format_time(START),
+        "labels": LABELS | {"controller-revision-hash": revision, ROLLOUT_LABEL: "web"},
+        "ownerReferences": [
+            {
+                "apiVersion": "apps/v1",
+                "kind": kind,
+                "name": name,
+                "uid": f"uid-{name}",
+                "controller": True,
+            }
+        ],
+    }
+
+
+def raw_stateful_set(replicas: int = 3, newest: str = "db-new", **update: Any) -> Raw:
+    """Return StatefulSet db."""
+    return {
+        "metadata": {"name": "db", "uid": "uid-db", "generation": 1},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": LABELS},
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}} | update,
+        },
+        "status": {"updateRevision": newest},
+    }
+
+
+def raw_daemon_set(nodes: int = 3, **update: Any) -> Raw:
+    """Return DaemonSet edge."""
+    return {
+        "metadata": {"name": "edge", "uid": "uid-edge", "generation": 1},
+        "spec": {
+            "selector": {"matchLabels": LABELS},
+            "updateStrategy": {"type": "RollingUpdate"} | update,
+        },
+        "status": {"desiredNumberScheduled": nodes},
+    }
+
+
+def raw_controller_revision(digest: str, number: int) -> Raw:
+    """Return a ControllerRevision of DaemonSet edge."""
+    return {
+        "metadata": {
+            "name": f"edge-{digest}",
+            "uid": f"uid-cr-{digest}",
+            "labels": LABELS | {"controller-revision-hash": digest},
+            "ownerReferences": [
+                {"kind": "DaemonSet", "name": "edge", "uid": "uid-edge", "controller": True}
+            ],
+        },
+        "revision": number,
     }
 
 

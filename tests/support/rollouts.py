@@ -6,10 +6,11 @@ from typing import Any, Final
 from lossless.model.close_drivers import NginxClose
 from lossless.model.observation import Gate, Observation, Pod, Rollout, Workload
 from lossless.model.phases import Phase
-from lossless.model.policy import DrainPolicy, RolloutSpec, TargetRef
+from lossless.model.policy import DrainPolicy, RolloutSpec
 from lossless.model.report import Connections, Oldest, Report
 from lossless.model.status import RolloutStatus
 from lossless.model.strategy import Strategy
+from lossless.model.targets import Kind, TargetRef
 
 #: Some moment, in seconds of the epoch; whole, as Kubernetes stores times.
 NOW: Final = 1_800_000_000.0
@@ -21,7 +22,7 @@ GRACE: Final = 320.0
 
 def a_spec(**changes: Any) -> RolloutSpec:
     """Return a valid spec with a close driver."""
-    spec = RolloutSpec(target=TargetRef("apps/v1", "Deployment", "web"), close=(NginxClose(),))
+    spec = RolloutSpec(target=TargetRef(Kind.DEPLOYMENT, "web"), close=(NginxClose(),))
     return replace(spec, **changes)
 
 
@@ -55,7 +56,7 @@ def serving(name: str, replica_set: str = OLD, **changes: Any) -> Pod:
         name=name,
         uid=f"uid-{name}",
         created=NOW - 600,
-        replica_set=replica_set,
+        revision=replica_set,
         rollout="web",
         gated=True,
         gate=Gate(open=True, reason="NoRollout", since=NOW - 599),

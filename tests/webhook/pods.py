@@ -9,6 +9,7 @@ import jsonpatch
 from lossless.model.agent_config import AgentConfig, parse_agent_config
 from lossless.model.names import AGENT_CONTAINER, CONFIG_ENV
 from lossless.model.policy import RolloutSpec, parse_spec
+from lossless.model.targets import Kind, Target
 from lossless.webhook.inject import Injection, inject
 from lossless.webhook.options import AgentSettings
 from lossless.webhook.owner import Rollout
@@ -68,7 +69,7 @@ def rollout(name: str = "web", **fields: Any) -> Rollout:
     known: Raw = {
         "namespace": "shop",
         "created": "2026-01-01T00:00:00Z",
-        "deployment": "web",
+        "target": Target(Kind.DEPLOYMENT, "web"),
         "spec": spec(),
     }
     return Rollout(name=name, **{**known, **fields})

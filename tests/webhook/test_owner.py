@@ -6,45 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossless.webhook.owner import deployment_of, parse_rollout, rollout_of
-from tests.webhook.pods import Raw, pod, rollout
-
-
-def owned(**changes: Any) -> Raw:
-    """Return a pod whose owner reference has these fields changed."""
-    raw = pod()
-    raw["metadata"]["ownerReferences"][0].update(changes)
-    return raw
-
-
-def labelled(template_hash: str | None) -> Raw:
-    """Return a pod with another pod-template-hash, or none."""
-    raw = pod()
-    raw["metadata"]["labels"] = (
-        {} if template_hash is None else {"pod-template-hash": template_hash}
-    )
-    return raw
-
-
-@pytest.mark.parametrize(
-    ("raw", "name"),
-    [
-        pytest.param(pod(), "web", id="of-a-deployment"),
-        pytest.param(owned(name="web-shop-eu-abc123"), "web-shop-eu", id="name-with-dashes"),
-        pytest.param(owned(name="abc123"), None, id="no-name-before-the-hash"),
-        pytest.param(owned(name="-abc123"), None, id="empty-name-before-the-hash"),
-        pytest.param(owned(name="web-other"), None, id="bare-replicaset"),
-        pytest.param(owned(controller=False), None, id="owner-is-no-controller"),
-        pytest.param(owned(kind="StatefulSet"), None, id="statefulset"),
-        pytest.param(labelled(None), None, id="no-hash"),
-        pytest.param(labelled(""), None, id="empty-hash"),
-        pytest.param({"metadata": {}}, None, id="bare-pod"),
-        pytest.param({"metadata": {"labels": None, "ownerReferences": None}}, None, id="nulls"),
-    ],
-)
-def test_the_deployment_of_a_pod(raw: Raw, name: str | None) -> None:
-    """The ReplicaSet's name without the hash is the Deployment; nothing else is guessed."""
-    assert deployment_of(raw) == name
+from lossless.model.targets import Kind, Target
+from lossless.webhook.owner import parse_rollout, rollout_of
+from tests.webhook.pods import pod, rollout
 
 
 @pytest.mark.parametrize(
@@ -52,7 +16,12 @@ def test_the_deployment_of_a_pod(raw: Raw, name: str | None) -> None:
     [
         pytest.param([], None, id="none"),
         pytest.param([rollout("a", namespace="other")], None, id="other-namespace"),
-        pytest.param([rollout("a", deployment="api")], None, id="other-deployment"),
+        pytest.param(
+            [rollout("a", target=Target(Kind.DEPLOYMENT, "api"))], None, id="other-deployment"
+        ),
+        pytest.param(
+            [rollout("a", target=Target(Kind.STATEFUL_SET, "web"))], None, id="other-kind"
+        ),
         pytest.param(
             [rollout("b"), rollout("a", created="2026-01-02T00:00:00Z")], "b", id="older-wins"
         ),
@@ -62,8 +31,33 @@ def test_the_deployment_of_a_pod(raw: Raw, name: str | None) -> None:
 def test_the_rollout_of_a_deployment(rollouts: list[Any], name: str | None) -> None:
     """Of several LosslessRollouts for one Deployment exactly one counts, always the same."""
     for order in (rollouts, rollouts[::-1]):
-        found = rollout_of("web", "shop", order)
+        found = rollout_of(pod(), "shop", order)
         assert (found and found.name) == name
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        pytest.param("named", "named", id="of-kind-pod"),
+        pytest.param("web", "web", id="for-its-deployment"),
+        pytest.param("nobody", "web", id="unknown"),
+        pytest.param("api", "web", id="for-something-else"),
+    ],
+)
+def test_a_pod_may_name_its_rollout(label: str, name: str) -> None:
+    """One of kind Pod goes before that of the workload; any other is not named by a label."""
+    raw = pod()
+    raw["metadata"]["labels"]["lossless.dev/rollout"] = label
+    rollouts = [
+        rollout("web"),
+        rollout("api", target=Target(Kind.DEPLOYMENT, "api")),
+        rollout("named", target=Target(Kind.POD, "named"), created="2026-02-01T00:00:00Z"),
+    ]
+
+    found = rollout_of(raw, "shop", rollouts)
+
+    assert found is not None
+    assert found.name == name
 
 
 def test_a_good_rollout_is_parsed() -> None:
@@ -89,7 +83,7 @@ def test_an_invalid_rollout_still_speaks_for_its_deployment() -> None:
 
     found = parse_rollout(raw)
 
-    assert (found.deployment, found.spec) == ("web", None)
+    assert (found.target, found.spec) == (Target(Kind.DEPLOYMENT, "web"), None)
     assert found.problem.startswith("spec.drain.quiet: 'soon'")
 
 
@@ -100,7 +94,7 @@ def test_a_rollout_that_is_being_deleted_speaks_for_nobody() -> None:
         "spec": {"targetRef": {"kind": "Deployment", "name": "web"}},
     }
 
-    assert parse_rollout(raw).deployment == ""
+    assert parse_rollout(raw).target is None
 
 
 JSON = st.recursive(

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossless.cluster.rollout_status import status_document
 from lossless.model.names import GATE, ROLLOUT_LABEL
-from lossless.webhook.owner import Rollout
+from lossless.model.status import Cause, RolloutStatus, Suspension
+from lossless.model.targets import Kind, TargetRef
+from lossless.webhook.owner import Rollout, parse_rollout
 from lossless.webhook.review import (
     Answer,
     Context,
@@ -29,6 +32,7 @@ from tests.webhook.pods import (
     pod,
     review,
     rollout,
+    spec,
 )
 
 CONTEXT = Context(rollouts=(rollout(),), leader=True, agent=SETTINGS)
@@ -47,7 +51,11 @@ def test_a_pod_of_a_protected_deployment_is_injected() -> None:
     assert (response["uid"], response["allowed"]) == ("7a3f", True)
     assert applied(pod(), patch_in(answered.body)) == injected(pod())
     assert answered.result is Result.INJECTED
-    assert (answered.namespace, answered.deployment, answered.rollout) == ("shop", "web", "web")
+    assert (answered.namespace, answered.workload, answered.rollout) == (
+        "shop",
+        "Deployment web",
+        "web",
+    )
 
 
 def test_a_dry_run_is_answered_alike() -> None:
@@ -273,3 +281,68 @@ def test_the_label_is_the_rollouts_name_not_the_deployments() -> None:
     after = applied(pod(), patch_in(asked(review(pod()), context).body))
 
     assert after["metadata"]["labels"][ROLLOUT_LABEL] == "protects-web"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "gated"),
+    [(Kind.DEPLOYMENT, "web", True), (Kind.STATEFUL_SET, "db", False), (Kind.POD, "", False)],
+)
+def test_only_a_deployments_pods_are_gated(kind: Kind, name: str, *, gated: bool) -> None:
+    """What waits for each pod's end by itself needs the drain, not the gate."""
+    raw = pod()
+    if kind is Kind.STATEFUL_SET:
+        raw["metadata"] |= {
+            "labels": {"controller-revision-hash": "db-1"},
+            "ownerReferences": [
+                {
+                    "apiVersion": "apps/v1",
+                    "kind": kind,
+                    "name": name,
+                    "uid": "1",
+                    "controller": True,
+                }
+            ],
+        }
+    if kind is Kind.POD:
+        raw["metadata"] = {"labels": {ROLLOUT_LABEL: "web"}}
+    target = TargetRef(kind, name)
+    speaks = rollout(target=target.of("web"), spec=replace(spec(), target=target))
+
+    answered = asked(review(raw), replace(CONTEXT, rollouts=(speaks,)))
+
+    after = applied(raw, patch_in(answered.body))
+    assert answered.result is Result.INJECTED
+    assert bool(after["spec"].get("readinessGates")) is gated
+
+
+def test_a_label_that_names_another_rollout_is_not_overwritten() -> None:
+    """Whose pod it would be is not for us to decide; the warning says what to do."""
+    raw = pod()
+    raw["metadata"]["labels"][ROLLOUT_LABEL] = "another"
+
+    answered = asked(review(raw))
+
+    (warning,) = answered.body["response"]["warnings"]
+    assert answered.result is Result.REFUSED
+    assert "does not name LosslessRollout web" in warning
+
+
+@pytest.mark.parametrize("trying", [False, True])
+def test_while_injection_is_suspended_pods_pass_as_they_are(*, trying: bool) -> None:
+    """The status of the LosslessRollout says so; an attempt is for whoever comes next."""
+    suspension = Suspension(1_000, Cause.IMAGE, "the agent of web-1 does not start", trying=trying)
+    document = status_document(RolloutStatus(injection=suspension))
+    speaks = parse_rollout(
+        {
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"targetRef": {"kind": "Deployment", "name": "web"}},
+            "status": document,
+        }
+    )
+
+    answered = asked(review(pod()), replace(CONTEXT, rollouts=(speaks,)))
+
+    assert answered.result is (Result.INJECTED if trying else Result.SUSPENDED)
+    assert ("patch" in answered.body["response"]) is trying
+    warnings = answered.body["response"].get("warnings", [])
+    assert any("the agent of web-1 does not start" in said for said in warnings) is not trying

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from lossless.cluster.client import Client
-from lossless.model.names import GATE, LEASE, TLS_SECRET, WEBHOOK_PATH
+from lossless.model.names import GATE, LEASE, TLS_SECRET, VALIDATION_PATH, WEBHOOK_PATH
 from lossless.webhook.certificate import Material, renewed, service_names
 from lossless.webhook.options import WebhookOptions
 from lossless.webhook.server import Webhook
@@ -359,3 +359,40 @@ async def test_a_taken_port_is_an_error_at_once(cluster: tuple[FakeKubernetes, C
         )
         with pytest.raises(OSError, match="address already in use"):
             await Webhook(options, client).serve(asyncio.Event())
+
+
+async def test_advice_comes_over_the_same_listener(running: Running) -> None:
+    """Read from the API server at the moment of the question; failing, nothing is said."""
+    raw = {
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "1",
+            "operation": "CREATE",
+            "namespace": "shop",
+            "object": {
+                "metadata": {"name": "api"},
+                "spec": {
+                    "targetRef": {"kind": "Deployment", "name": "api"},
+                    "close": [{"nginx": {}}],
+                },
+            },
+        },
+    }
+    url = running.url.replace(WEBHOOK_PATH, VALIDATION_PATH)
+
+    async def warnings() -> list[str]:
+        trust = ssl.create_default_context(cadata=running.material().ca_bundle.decode())
+        async with running.session.post(
+            url, json=raw, ssl=trust, server_hostname=NAMES[0]
+        ) as response:
+            answer = (await response.json())["response"]
+            assert answer["allowed"]
+            return list(answer.get("warnings", []))
+
+    (missing,) = await warnings()
+    running.fake.refuse = lambda _method, path: 500 if "deployments" in path else None
+    unknown = await warnings()
+
+    assert "there is no Deployment api" in missing
+    assert unknown == []

@@ -110,11 +110,11 @@ class Closing:
             case FileClose(path, _):
                 _check(files.show(self._prefix + path))
             case EnvoyClose(port):
-                await _call(HttpClose(port, "/healthcheck/fail"))
+                await call(HttpClose(port, "/healthcheck/fail"))
             case HttpClose():
-                await _call(driver)
+                await call(driver)
             case HaproxyClose(socket, port, variable):
-                await _set(socket and self._prefix + socket, port, variable)
+                await set_variable(socket and self._prefix + socket, port, variable, value=True)
 
     def _settle(self, index: int, state: DriverState, reason: str) -> None:
         name = self._drivers[index].name
@@ -127,7 +127,13 @@ def _check(problem: str) -> None:
         raise AskError(problem)
 
 
-async def _call(driver: HttpClose) -> None:
+async def call(driver: HttpClose) -> None:
+    """Make one call of ``driver``; the caller sets the time.
+
+    Raises:
+        OSError: nobody listens, or the connection broke.
+        AskError: the answer is not one of 2xx, or none.
+    """
     from lossless.agent.http_client import exchange  # noqa: PLC0415 # only where it is configured
 
     answer = await exchange(
@@ -143,9 +149,15 @@ async def _call(driver: HttpClose) -> None:
         raise AskError(f"HTTP {answer.status} from {driver.path.partition('?')[0]}")
 
 
-async def _set(socket: str, port: int, variable: str) -> None:
-    from lossless.agent.haproxy import ask, set_true  # noqa: PLC0415 # the same
+async def set_variable(socket: str, port: int, variable: str, *, value: bool) -> None:
+    """Set a variable of HAProxy; the caller sets the time.
 
-    answer = await ask(socket, port, set_true(variable))
+    Raises:
+        OSError: nobody listens, or the connection broke.
+        AskError: HAProxy refused.
+    """
+    from lossless.agent.haproxy import ask, set_bool  # noqa: PLC0415 # the same
+
+    answer = await ask(socket, port, set_bool(variable, value=value))
     if answer:
         raise AskError(f"HAProxy answered: {' '.join(answer.split()):.120}")

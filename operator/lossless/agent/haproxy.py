@@ -20,12 +20,12 @@ LIMIT: Final = 1_048_576
 STATISTICS: Final = "show stat -1 3 -1"
 
 
-def set_true(variable: str) -> str:
+def set_bool(variable: str, *, value: bool) -> str:
     """Return the command that sets ``variable``.
 
     Setting variables counts as experimental in HAProxy 2.6; the mode holds for this line alone.
     """
-    return f"experimental-mode on; set var {variable} bool(true)"
+    return f"experimental-mode on; set var {variable} bool({str(value).lower()})"
 
 
 async def ask(socket: str, port: int, command: str) -> str:

@@ -8,7 +8,7 @@ from lossless.cluster.rollout_status import status_document
 from lossless.cluster.timestamps import format_micro_time, format_time
 from lossless.cluster.watching import Key
 from lossless.model.announcements import Announcement
-from lossless.model.decision import SetGate
+from lossless.model.decision import Evict, SetGate
 from lossless.model.names import (
     API_VERSION,
     EVENT_COMPONENT,
@@ -45,6 +45,26 @@ async def set_gate(client: Client, namespace: str, gate: SetGate, now: float) ->
         {"metadata": {"uid": gate.uid}, "status": {"conditions": [condition]}},
         content_type=STRATEGIC_MERGE_PATCH,
         params={"fieldManager": FIELD_MANAGER},
+    )
+
+
+async def evict(client: Client, namespace: str, pod: Evict) -> None:
+    """Ask for the eviction of a pod.
+
+    Raises:
+        NotFoundError: the pod is gone.
+        ConflictError: its name belongs to another pod by now.
+        ThrottledError: it has started meanwhile, and a disruption budget forbids it.
+        ApiError: otherwise refused or unanswered.
+    """
+    await client.create(
+        resource_path("v1", "pods", namespace=namespace, name=pod.pod, subresource="eviction"),
+        {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod.pod, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": pod.uid}},
+        },
     )
 
 

@@ -1,7 +1,6 @@
 """One LosslessRollout's world, read anew from the API server and from the agents.
 
 Always real reads, never a cache: a pod that only a cache still holds would hold a gate for ever.
-Pods are read before ReplicaSets, so every pod that is seen finds its ReplicaSet.
 """
 
 import asyncio
@@ -12,25 +11,20 @@ from typing import Protocol
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import NotFoundError
 from lossless.cluster.objects import (
-    belongs,
     claim_of,
-    label_selector_of,
     last_words,
     metadata_of,
-    owned,
     pod_of,
     rollout_of,
-    workload_of,
 )
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
+from lossless.cluster.workloads import Found, find, list_all
 from lossless.model.names import API_VERSION, PLURAL, ROLLOUT_LABEL
 from lossless.model.observation import Departure, Observation, Pod, Rollout
 from lossless.model.phases import ENDED, Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
-
-_PAGE = "500"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +32,13 @@ class Hints:
     """What is known from events, and saves reading what is not there."""
 
     rivals: tuple[str, ...] = ()
-    """Names of LosslessRollouts that may be for the same Deployment."""
+    """Names of LosslessRollouts that may be for the same workload."""
     labelled: frozenset[str] = frozenset()
     """Uids of pods that carry this LosslessRollout's label."""
     departures: tuple[Departure, ...] = ()
     """Pods that were seen going since the last look that was acted on."""
+    unpullable: int = 0
+    """Other LosslessRollouts whose pods cannot pull the agent's image."""
 
 
 class Knowledge(Protocol):
@@ -69,37 +65,32 @@ async def gather(client: Client, agents: Agents, key: Key, known: Knowledge) -> 
     if raw is None or rollout is None:
         strays = tuple(map(pod_of, await _labelled(client, key)))
         return Observation(*key, rollout=None, strays=strays)
-    deployment: Raw | None = None
-    pods: list[Raw] = []
-    replica_sets: list[Raw] = []
+    found = Found(None, (), lambda _: False)
     if isinstance(rollout.spec, RolloutSpec):
-        target = Key(key.namespace, rollout.spec.target.name)
-        deployment, pods, replica_sets = await _workload(client, target)
-    uids = {metadata_of(pod).get("uid") for pod in pods}
+        found = await find(client, key.namespace, rollout.spec.target.of(key.name))
+    uids = {metadata_of(pod).get("uid") for pod in found.pods}
     # The last event about a pod carries its agent's last words; a list is often ahead of it.
     left = (entry for entry in rollout.status.pods if entry.phase is Phase.DRAINING)
     await known.told_gone(key, frozenset(entry.uid for entry in left if entry.uid not in uids))
     hints, results = known.hints(key), known.results(key)
     strays = ()
-    if deployment is None or not hints.labelled <= uids:
+    if found.workload is None or not hints.labelled <= uids:
         # A pod that was born between the two lists is no stray.
-        name = "" if deployment is None else metadata_of(deployment)["name"]
         strays = tuple(
-            pod_of(pod)
-            for pod in await _labelled(client, key)
-            if not name or not belongs(pod, name, replica_sets)
+            pod_of(pod) for pod in await _labelled(client, key) if not found.belongs(pod)
         )
     return Observation(
         *key,
         rollout=rollout,
         owner=await _owner(client, key, raw, hints.rivals),
-        workload=None if deployment is None else workload_of(deployment, replica_sets),
-        pods=await _with_evidence(agents, pods, rollout, results),
+        workload=found.workload,
+        pods=await _with_evidence(agents, found.pods, rollout, results),
         strays=strays,
         departures=tuple(
             replace(departure, evidence=results.get(departure.uid, departure.evidence))
             for departure in hints.departures
         ),
+        unpullable=hints.unpullable,
     )
 
 
@@ -111,38 +102,8 @@ async def _get(client: Client, api_version: str, plural: str, key: Key) -> Raw |
         return None
 
 
-async def _list(
-    client: Client, api_version: str, plural: str, namespace: str, selector: str
-) -> list[Raw]:
-    path = resource_path(api_version, plural, namespace=namespace)
-    params = {"labelSelector": selector, "limit": _PAGE}
-    found: list[Raw] = []
-    while True:
-        page = await client.get(path, params)
-        found += page.get("items") or ()
-        params["continue"] = metadata_of(page).get("continue") or ""
-        if not params["continue"]:
-            return found
-
-
 async def _labelled(client: Client, key: Key) -> list[Raw]:
-    return await _list(client, "v1", "pods", key.namespace, f"{ROLLOUT_LABEL}={key.name}")
-
-
-async def _workload(client: Client, key: Key) -> tuple[Raw | None, list[Raw], list[Raw]]:
-    """Return the Deployment, its pods and its ReplicaSets."""
-    deployment = await _get(client, "apps/v1", "deployments", key)
-    selector = label_selector_of(((deployment or {}).get("spec") or {}).get("selector") or {})
-    if deployment is None or not selector:
-        # An empty selector would list the namespace; the API server refuses such a Deployment.
-        return None, [], []
-    pods = await _list(client, "v1", "pods", key.namespace, selector)
-    replica_sets = owned(
-        await _list(client, "apps/v1", "replicasets", key.namespace, selector),
-        metadata_of(deployment).get("uid", ""),
-    )
-    mine = [pod for pod in pods if belongs(pod, key.name, replica_sets)]
-    return deployment, mine, replica_sets
+    return await list_all(client, "v1", "pods", key.namespace, f"{ROLLOUT_LABEL}={key.name}")
 
 
 async def _owner(client: Client, key: Key, raw: Raw, rivals: Iterable[str]) -> str:
@@ -152,7 +113,7 @@ async def _owner(client: Client, key: Key, raw: Raw, rivals: Iterable[str]) -> s
     for name in rivals:
         other = await _get(client, API_VERSION, PLURAL, Key(key.namespace, name))
         claim = None if other is None else claim_of(other)
-        if claim is not None and claim.deployment == mine.deployment and claim.age < mine.age:
+        if claim is not None and claim.target == mine.target and claim.age < mine.age:
             older.append(claim)
     return min(older, key=lambda claim: claim.age).name if older else ""
 

@@ -1,9 +1,9 @@
-"""Raw objects, parsed once: what of a pod, a Deployment and a LosslessRollout a decision needs.
+"""Raw objects, parsed once: what of a pod and of a LosslessRollout a decision needs.
 
 Nothing here raises for what an API server may return: what is missing is empty.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,19 +17,17 @@ from lossless.model.names import (
     INCOMPLETE_ANNOTATION,
     INJECT_LABEL,
     RESUME_ANNOTATION,
+    REVISION_LABEL,
     ROLLOUT_LABEL,
-    TEMPLATE_HASH_LABEL,
     UNPROTECTED_ANNOTATION,
 )
-from lossless.model.observation import Departure, Evidence, Gate, Pod, Rollout, Unknown, Workload
+from lossless.model.observation import Departure, Evidence, Gate, Pod, Rollout, Unknown
 from lossless.model.phases import ENDED
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.report import parse_report
-from lossless.model.strategy import DEFAULT, Strategy
+from lossless.model.status import Cause
+from lossless.model.targets import Target, controller_of, creator_of, target_of
 
-#: On a ReplicaSet: which release of its Deployment it is
-#: (k8s.io/kubernetes pkg/controller/deployment/util, RevisionAnnotation).
-REVISION_ANNOTATION: Final = "deployment.kubernetes.io/revision"
 #: Seconds after a pod's start within which the kubelet first says that it is not Ready. If that
 #: was said later, the pod had been Ready before: a condition's time changes with its status only.
 _AT_START: Final = 2.0
@@ -52,11 +50,13 @@ def pod_of(raw: Raw) -> Pod:
     ends = parse_time(deletion) if deletion else None
     grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
     ready = conditions.get("Ready")
+    agent = _agent_status(status).get("state") or {}
+    waiting, running = agent.get("waiting") or {}, agent.get("running")
     return Pod(
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),
         created=parse_time(metadata.get("creationTimestamp")),
-        replica_set=replica_set_of(raw),
+        revision=_revision_of(raw),
         rollout=labels.get(ROLLOUT_LABEL, "") if injected else "",
         declined=labels.get(INJECT_LABEL) == "false",
         unprotected=annotations.get(UNPROTECTED_ANNOTATION, ""),
@@ -72,26 +72,10 @@ def pod_of(raw: Raw) -> Pod:
         finished=status.get("phase") in _FINISHED,
         deletion=ends,
         stop_asked=0.0 if ends is None else ends - grace,
+        agent_waits=waiting.get("reason") or "",
+        agent_says=waiting.get("message") or "",
+        agent_since=None if running is None else parse_time(running.get("startedAt")),
     )
-
-
-def replica_set_of(raw: Mapping[str, Any]) -> str:
-    """Return the name of the ReplicaSet that controls a pod; empty if none does."""
-    owner = _controller_of(raw)
-    return str(owner.get("name", "")) if owner.get("kind") == "ReplicaSet" else ""
-
-
-def deployment_of(raw: Mapping[str, Any]) -> str:
-    """Return the name of the Deployment that a pod was created for; empty if for none.
-
-    A Deployment names its ReplicaSets ``<deployment>-<pod-template-hash>`` and labels their pods
-    with the hash (k8s.io/kubernetes pkg/controller/deployment/sync.go, getNewReplicaSet). So this
-    is known even when the ReplicaSet is gone, as it may be while its last pods still drain.
-    """
-    name = replica_set_of(raw)
-    digest = (metadata_of(raw).get("labels") or {}).get(TEMPLATE_HASH_LABEL, "")
-    suffix = f"-{digest}"
-    return name.removesuffix(suffix) if digest and name.endswith(suffix) else ""
 
 
 def last_words(raw: Raw) -> Evidence | None:
@@ -118,8 +102,8 @@ class Sighting:
     uid: str
     rollout: str
     """The label's value."""
-    deployment: str
-    """For which it was created; empty if for none."""
+    creator: Target | None
+    """What it was created for; None if for nothing that is known."""
     departure: Departure | None
     """What is to be known if the next event says that it is gone; None: nothing is lost."""
 
@@ -139,47 +123,8 @@ def sighting_of(raw: Raw) -> Sighting:
     return Sighting(
         uid=pod.uid,
         rollout=(metadata.get("labels") or {}).get(ROLLOUT_LABEL, ""),
-        deployment=deployment_of(raw),
+        creator=creator_of(raw),
         departure=departure,
-    )
-
-
-def belongs(raw: Raw, deployment: str, replica_sets: Iterable[Raw]) -> bool:
-    """Return whether a pod is one of a Deployment's, which has these ReplicaSets."""
-    owner = _controller_of(raw).get("uid")
-    return deployment_of(raw) == deployment or owner in {
-        metadata_of(replica_set).get("uid") for replica_set in replica_sets
-    }
-
-
-def owned(raws: Iterable[Raw], uid: str) -> list[Raw]:
-    """Return the objects whose controller has this uid."""
-    return [raw for raw in raws if _controller_of(raw).get("uid") == uid]
-
-
-def workload_of(deployment: Raw, replica_sets: Iterable[Raw]) -> Workload:
-    """Return the Deployment, given its ReplicaSets.
-
-    The newest ReplicaSet is the one with the highest revision. The Deployment's own annotation is
-    written after its ReplicaSet has been created or renumbered, and after the first pods may
-    have appeared, so for a moment it still names the release before.
-    """
-    spec = deployment.get("spec") or {}
-    strategy = spec.get("strategy") or {}
-    rolling = strategy.get("rollingUpdate") or {}
-    replicas = spec.get("replicas")
-    newest = max(replica_sets, key=_revision, default={})
-    return Workload(
-        name=metadata_of(deployment).get("name", ""),
-        replicas=1 if replicas is None else int(replicas),
-        strategy=Strategy(
-            recreate=strategy.get("type") == "Recreate",
-            max_surge=rolling.get("maxSurge", DEFAULT),
-            max_unavailable=rolling.get("maxUnavailable", DEFAULT),
-        ),
-        min_ready_seconds=float(spec.get("minReadySeconds") or 0),
-        revision=str(_revision(newest)) if newest else "",
-        newest=metadata_of(newest).get("name", ""),
     )
 
 
@@ -200,15 +145,17 @@ def rollout_of(raw: Raw) -> Rollout | None:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Which Deployment a LosslessRollout is for, whether its spec is valid or not."""
+    """Which workload a LosslessRollout is for, whether its spec is valid or not."""
 
     created: str
     """RFC 3339 in UTC: text order is time order."""
     name: str
-    deployment: str
-    """Empty: it names none."""
+    target: Target | None
+    """None: it names none."""
     resume: str = ""
     generation: int = 0
+    unpullable: bool = False
+    """Its pods cannot pull the agent's image."""
 
     @property
     def age(self) -> tuple[str, str]:
@@ -219,37 +166,14 @@ class Claim:
 def claim_of(raw: Mapping[str, Any]) -> Claim:
     """Return the claim; one that is being deleted claims nothing."""
     metadata = metadata_of(raw)
-    spec = raw.get("spec")
-    target = spec.get("targetRef") if isinstance(spec, Mapping) else None
-    name = target.get("name") if isinstance(target, Mapping) else None
-    deployment = isinstance(target, Mapping) and target.get("kind") == "Deployment"
     return Claim(
         created=str(metadata.get("creationTimestamp") or ""),
         name=metadata.get("name", ""),
-        deployment=name
-        if deployment and isinstance(name, str) and not metadata.get("deletionTimestamp")
-        else "",
+        target=target_of(raw),
+        unpullable=_unpullable(raw.get("status")),
         resume=(metadata.get("annotations") or {}).get(RESUME_ANNOTATION, ""),
         generation=int(metadata.get("generation") or 0),
     )
-
-
-def label_selector_of(selector: Mapping[str, Any]) -> str:
-    """Return a ``metav1.LabelSelector`` as the text that a list takes."""
-    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
-    parts += [
-        _RULES[rule["operator"]].format(key=rule["key"], values=",".join(rule.get("values") or ()))
-        for rule in selector.get("matchExpressions") or ()
-    ]
-    return ",".join(parts)
-
-
-_RULES: Final = {
-    "In": "{key} in ({values})",
-    "NotIn": "{key} notin ({values})",
-    "Exists": "{key}",
-    "DoesNotExist": "!{key}",
-}
 
 
 def _spec(raw: Raw) -> RolloutSpec | InvalidSpec:
@@ -259,14 +183,16 @@ def _spec(raw: Raw) -> RolloutSpec | InvalidSpec:
         return invalid
 
 
-def _controller_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    owners = metadata_of(raw).get("ownerReferences") or ()
-    return next((owner for owner in owners if owner.get("controller")), {})
+def _unpullable(status: object) -> bool:
+    suspension = parse_status(status).injection
+    return suspension is not None and suspension.cause is Cause.IMAGE
 
 
-def _revision(replica_set: Mapping[str, Any]) -> int:
-    text = (metadata_of(replica_set).get("annotations") or {}).get(REVISION_ANNOTATION, "")
-    return int(text) if text.isdecimal() else 0
+def _revision_of(raw: Mapping[str, Any]) -> str:
+    owner = controller_of(raw)
+    if owner.get("kind") == "ReplicaSet":
+        return str(owner.get("name") or "")
+    return str((metadata_of(raw).get("labels") or {}).get(REVISION_LABEL) or "")
 
 
 def _agent_status(status: Mapping[str, Any]) -> Mapping[str, Any]:

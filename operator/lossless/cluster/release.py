@@ -18,8 +18,13 @@ _log = structlog.get_logger(__name__)
 
 #: Seconds after which every API server has heard by watch that there is no webhook any more.
 SETTLE: Final = 2.0
-_CONFIGURATION: Final = resource_path(
-    "admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", name=WEBHOOK_CONFIGURATION
+_CONFIGURATIONS: Final = tuple(
+    resource_path(
+        "admissionregistration.k8s.io/v1",
+        f"{kind}webhookconfigurations",
+        name=WEBHOOK_CONFIGURATION,
+    )
+    for kind in ("mutating", "validating")
 )
 
 
@@ -32,11 +37,8 @@ async def release(client: Client, *, settle: float = SETTLE) -> int:
     Raises:
         ApiError: refused or unanswered; what has been opened stays open, so do it again.
     """
-    try:
-        await client.delete(_CONFIGURATION)
-    except NotFoundError:
-        _log.info("there is no webhook configuration", name=WEBHOOK_CONFIGURATION)
-    else:
+    there = [await _delete(client, path) for path in _CONFIGURATIONS]
+    if any(there):
         await asyncio.sleep(settle)
     opened = 0
     listed = await client.get(resource_path("v1", "pods"), {"labelSelector": ROLLOUT_LABEL})
@@ -59,3 +61,12 @@ async def release(client: Client, *, settle: float = SETTLE) -> int:
         opened += 1
         _log.info("gate opened", namespace=namespace, pod=pod.name)
     return opened
+
+
+async def _delete(client: Client, path: str) -> bool:
+    try:
+        await client.delete(path)
+    except NotFoundError:
+        _log.info("there is no webhook configuration", path=path)
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from lossless.cluster.client import Raw
 from lossless.cluster.timestamps import format_time, parse_time
@@ -10,9 +10,19 @@ from lossless.model.conditions import Answer, Condition, ConditionType
 from lossless.model.durations import format_duration, parse_duration
 from lossless.model.phases import ENDED, Phase
 from lossless.model.report import Connections, Oldest
-from lossless.model.status import LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.status import (
+    Cause,
+    LastRollout,
+    PodStatus,
+    RolloutPhase,
+    RolloutStatus,
+    Suspension,
+)
 from lossless.model.troubles import Trouble
 
+#: ``status.injection.state``.
+SUSPENDED: Final = "Suspended"
+TRYING: Final = "Trying"
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -39,6 +49,8 @@ def status_document(status: RolloutStatus) -> Raw:
         document["lastRollout"] = _rollout_document(status.last_rollout)
     if status.history:
         document["history"] = [_rollout_document(rollout) for rollout in status.history]
+    if status.injection is not None:
+        document["injection"] = _injection_document(status.injection)
     return document
 
 
@@ -69,6 +81,7 @@ def parse_status(raw: object) -> RolloutStatus:
         last_rollout=_rollout(last) if isinstance(last, Mapping) else None,
         history=tuple(_rollout(item) for item in _items(raw, "history")),
         pods=tuple(pod for item in _items(raw, "pods") if (pod := _pod(item)) is not None),
+        injection=_injection(raw.get("injection")),
     )
 
 
@@ -133,6 +146,29 @@ def _rollout(raw: Mapping[str, Any]) -> LastRollout:
         paused=_text(raw, "paused"),
         resumed=_text(raw, "resumed"),
         superseded=raw.get("superseded") is True,
+    )
+
+
+def _injection_document(suspension: Suspension) -> Raw:
+    return {
+        "state": TRYING if suspension.trying else SUSPENDED,
+        "since": format_time(suspension.since),
+        "cause": suspension.cause.value,
+        "reason": suspension.reason,
+        "attempts": suspension.attempts,
+    }
+
+
+def _injection(raw: object) -> Suspension | None:
+    cause = _member(Cause, raw.get("cause")) if isinstance(raw, Mapping) else None
+    if not isinstance(raw, Mapping) or cause is None:
+        return None
+    return Suspension(
+        since=int(parse_time(raw.get("since"))),
+        cause=cause,
+        reason=_text(raw, "reason"),
+        trying=raw.get("state") == TRYING,
+        attempts=_number(raw, "attempts"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What events have told: which LosslessRollouts there are, for which Deployments, and their pods.
+"""What events have told: which LosslessRollouts there are, for which workloads, and their pods.
 
 It only says whom to wake and what to read; every decision rests on real reads. It is rebuilt by
 each full look, so whatever it got wrong lasts no longer than that.
@@ -16,6 +16,7 @@ from lossless.cluster.gather import Hints
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.model.observation import Departure
+from lossless.model.targets import Target
 
 #: Departures kept for one LosslessRollout until a look has acted on them.
 _DEPARTURES: Final = 200
@@ -36,7 +37,7 @@ class Index:
         """
         self._lag = lag
         self._claims: dict[Key, Claim] = {}
-        self._by_target: dict[Key, set[Key]] = defaultdict(set)
+        self._by_target: dict[tuple[str, Target], set[Key]] = defaultdict(set)
         self._labelled: dict[Key, set[str]] = defaultdict(set)
         self._departures: dict[Key, dict[str, Departure]] = {}
         self._gone = asyncio.Event()
@@ -59,19 +60,22 @@ class Index:
         if before == claim:
             return frozenset()
         woken = {key}
-        if before is not None and before.deployment != claim.deployment:
+        if before is not None and before.target != claim.target:
             woken |= self.remove(key)
         self._claims[key] = claim
-        if claim.deployment:
-            self._by_target[Key(key.namespace, claim.deployment)].add(key)
-        return frozenset(woken | self.targeting(key.namespace, claim.deployment))
+        if claim.unpullable != (before is not None and before.unpullable):
+            # What the others may conclude from it, they find out at their next looks.
+            woken |= self._claims.keys()
+        if claim.target is not None:
+            self._by_target[key.namespace, claim.target].add(key)
+        return frozenset(woken | self.targeting(key.namespace, claim.target))
 
     def remove(self, key: Key) -> frozenset[Key]:
         """Forget a LosslessRollout; return whom this wakes: it, and who may own its target now."""
         claim = self._claims.pop(key, None)
-        if claim is None:
+        if claim is None or claim.target is None:
             return frozenset({key})
-        target = Key(key.namespace, claim.deployment)
+        target = key.namespace, claim.target
         heirs = self._by_target.get(target, set())
         heirs.discard(key)
         if not heirs:
@@ -85,9 +89,13 @@ class Index:
         for key, claim in claims.items():
             self.put(key, claim)
 
-    def targeting(self, namespace: str, deployment: str) -> frozenset[Key]:
-        """Return the LosslessRollouts for a Deployment; none if the name is empty."""
-        return frozenset(self._by_target.get(Key(namespace, deployment), ()))
+    def targeting(self, namespace: str, target: Target | None) -> frozenset[Key]:
+        """Return the LosslessRollouts for a workload; none for none."""
+        return (
+            frozenset()
+            if target is None
+            else frozenset(self._by_target.get((namespace, target), ()))
+        )
 
     def everybody(self) -> frozenset[Key]:
         """Return all LosslessRollouts, and those that only live on in the labels of pods."""
@@ -97,7 +105,7 @@ class Index:
         """Take note of a labelled pod's change; return whom this wakes."""
         namespace, seen = changed.key.namespace, changed.object
         key = Key(namespace, seen.rollout)
-        woken = self.targeting(namespace, seen.deployment) | {key}
+        woken = self.targeting(namespace, seen.creator) | {key}
         if changed.change is not Change.DELETED:
             self._labelled[key].add(seen.uid)
             return woken
@@ -119,11 +127,13 @@ class Index:
     def hints(self, key: Key) -> Hints:
         """Return what a look at ``key`` need not find out by itself."""
         claim = self._claims.get(key)
-        target = claim.deployment if claim is not None else ""
+        failing = {other for other, known in self._claims.items() if known.unpullable}
+        target = claim.target if claim is not None else None
         return Hints(
             rivals=tuple(sorted(k.name for k in self.targeting(key.namespace, target) - {key})),
             labelled=frozenset(self._labelled.get(key, ())),
             departures=tuple(self._departures.get(key, _NOBODY).values()),
+            unpullable=len(failing - {key}),
         )
 
     async def told_gone(self, key: Key, uids: frozenset[str]) -> None:

@@ -1,4 +1,4 @@
-"""Keeps the MutatingWebhookConfiguration in step: which namespaces, and which authority.
+"""Keeps the webhook configurations in step: which namespaces, and which authority.
 
 An API server asks the webhook only about namespaces that hold a LosslessRollout. A pod that is
 created before its namespace is among them simply starts without an agent, and status says so.
@@ -15,8 +15,8 @@ import structlog
 
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import ApiError, NotFoundError
-from lossless.model.names import FIELD_MANAGER, TLS_SECRET, WEBHOOK_CONFIGURATION, WEBHOOK_NAME
-from lossless.model.webhook_configuration import webhook_configuration
+from lossless.model.names import FIELD_MANAGER, TLS_SECRET, VALIDATION_NAME, WEBHOOK_NAME
+from lossless.model.webhook_configuration import validating_configuration, webhook_configuration
 
 _log: Final = structlog.get_logger(__name__)
 _CONFIGURATIONS: Final = "admissionregistration.k8s.io/v1"
@@ -27,7 +27,7 @@ _RETRY: Final = 2.0
 
 
 class Injection:
-    """Keeps one MutatingWebhookConfiguration."""
+    """Keeps the two webhook configurations."""
 
     def __init__(
         self,
@@ -49,10 +49,7 @@ class Injection:
         self._failure_policy = failure_policy
         self._namespaces = namespaces
         self._changed = asyncio.Event()
-        self._complaint = ""
-        self._path = resource_path(
-            _CONFIGURATIONS, "mutatingwebhookconfigurations", name=WEBHOOK_CONFIGURATION
-        )
+        self._complaints: dict[str, str] = {}
 
     def wake(self) -> None:
         """Say that the namespaces may have changed."""
@@ -73,44 +70,47 @@ class Injection:
                     await self._changed.wait()
 
     async def step(self) -> bool:
-        """Bring the configuration in step once; return whether it had to be changed.
+        """Bring the configurations in step once; return whether one had to be changed.
 
         Raises:
             ApiError: something could not be read or written.
         """
-        wanted = webhook_configuration(
-            self._namespaces(),
-            await self._authority(),
-            self._namespace,
-            failure_policy=self._failure_policy,
+        authority, namespaces = await self._authority(), self._namespaces()
+        mutating = webhook_configuration(
+            namespaces, authority, self._namespace, failure_policy=self._failure_policy
         )
+        validating = validating_configuration(authority, self._namespace)
+        # Advice comes second: what fails here must not keep pods from being protected.
+        changed = await self._keep(mutating, WEBHOOK_NAME)
+        if changed:
+            _log.info("injection changed", namespaces=sorted(namespaces))
+        return await self._keep(validating, VALIDATION_NAME) or changed
+
+    async def _keep(self, wanted: Raw, name: str) -> bool:
+        kind = wanted["kind"]
+        path = resource_path(_CONFIGURATIONS, f"{kind.lower()}s", name=wanted["metadata"]["name"])
         try:
-            present = await self._client.get(self._path)
+            present = await self._client.get(path)
         except NotFoundError:
             # Not ours to create: the chart has not brought it yet, or is being removed.
-            self._complain("there is no MutatingWebhookConfiguration", WEBHOOK_CONFIGURATION)
+            self._complain(kind, "there is no such webhook configuration")
             return False
-        ours = [hook for hook in present.get("webhooks") or () if hook.get("name") == WEBHOOK_NAME]
+        ours = [hook for hook in present.get("webhooks") or () if hook.get("name") == name]
         elsewhere = {_service_namespace(hook) for hook in ours} - {self._namespace}
         if elsewhere:
-            self._complain("the webhook configuration is another installation's", str(elsewhere))
+            self._complain(kind, f"the webhook configuration is that of {elsewhere}")
             return False
-        self._complaint = ""
+        self._complaints.pop(kind, None)
         if _says(ours, wanted["webhooks"]):
             return False
-        await self._client.apply(self._path, wanted, manager=FIELD_MANAGER)
-        selected = [
-            webhook["namespaceSelector"]["matchExpressions"][0]["values"]
-            for webhook in wanted["webhooks"]
-        ]
-        _log.info("webhook configuration changed", namespaces=selected[0] if selected else [])
+        await self._client.apply(path, wanted, manager=FIELD_MANAGER)
         return True
 
-    def _complain(self, what: str, which: str) -> None:
+    def _complain(self, kind: str, what: str) -> None:
         """Say it once, until something else is the case."""
-        if self._complaint != what:
-            self._complaint = what
-            _log.warning(what, which=which)
+        if self._complaints.get(kind) != what:
+            self._complaints[kind] = what
+            _log.warning(what, kind=kind)
 
     async def _authority(self) -> bytes:
         path = resource_path("v1", "secrets", namespace=self._namespace, name=TLS_SECRET)

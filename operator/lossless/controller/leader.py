@@ -10,8 +10,9 @@ import structlog
 
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import ApiError, NotFoundError
-from lossless.cluster.objects import REVISION_ANNOTATION, claim_of, metadata_of, sighting_of
+from lossless.cluster.objects import claim_of, metadata_of, sighting_of
 from lossless.cluster.watching import Key, Watch
+from lossless.cluster.workloads import PLURALS, REVISION_ANNOTATION
 from lossless.controller.index import Index
 from lossless.controller.injection import Injection
 from lossless.controller.listener import Listener
@@ -19,6 +20,7 @@ from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import NotLeadingError, Reconciler
 from lossless.controller.workqueue import WorkQueue
 from lossless.model.names import API_VERSION, PLURAL, ROLLOUT_LABEL
+from lossless.model.targets import Kind, Target
 from lossless.telemetry.metrics import ControllerMetrics
 
 _log: Final = structlog.get_logger(__name__)
@@ -87,15 +89,19 @@ class Leader:
             sighting_of,
             label_selector=ROLLOUT_LABEL,
         )
-        deployments = Watch(self._client, resource_path("apps/v1", "deployments"), _release_of)
-        self._watches = (pods, deployments)
+        workloads = {
+            kind: Watch(self._client, resource_path(kind.api_version, plural), _release_of)
+            for kind, plural in PLURALS.items()
+        }
+        self._watches = (pods, *workloads.values())
         self._metrics.leader.set(1)
         try:
             async with asyncio.TaskGroup() as tasks:
                 listed = asyncio.Event()
                 tasks.create_task(self._resync(queue, listed))
                 tasks.create_task(self._follow_pods(queue, pods))
-                tasks.create_task(self._follow_deployments(queue, deployments))
+                for kind, watch in workloads.items():
+                    tasks.create_task(self._follow_workloads(queue, kind, watch))
                 tasks.create_task(self._keep_injection(listed))
                 for _ in range(self._options.workers):
                     tasks.create_task(self._work(queue))
@@ -111,14 +117,14 @@ class Leader:
             for key in self._index.saw(changed):
                 queue.add(key)
 
-    async def _follow_deployments(self, queue: WorkQueue, watch: Watch[Any]) -> None:
+    async def _follow_workloads(self, queue: WorkQueue, kind: Kind, watch: Watch[Any]) -> None:
         """Wake on releases, scales and changes of strategy; not on each change of status."""
         known: dict[Key, object] = {}
         async for changed in _changes(watch):
             key = changed.key
             if known.get(key) != changed.object:
                 known[key] = changed.object
-                for woken in self._index.targeting(*key):
+                for woken in self._index.targeting(key.namespace, Target(kind, key.name)):
                     queue.add(woken)
             if key not in watch.objects:
                 known.pop(key, None)
@@ -201,8 +207,18 @@ async def _changes(watch: Watch[Any]) -> AsyncGenerator[Any, None]:
                 yield event
 
 
-def _release_of(raw: Raw) -> tuple[int, str]:
-    """Return what of a Deployment changes with its spec, and with each release."""
+def _release_of(raw: Raw) -> tuple[object, ...]:
+    """Return what of a workload changes with its spec, and with each release.
+
+    A DaemonSet has made its ControllerRevision once it has observed its generation; a StatefulSet
+    names its own.
+    """
     metadata: Mapping[str, Any] = metadata_of(raw)
-    annotations = metadata.get("annotations") or {}
-    return int(metadata.get("generation") or 0), annotations.get(REVISION_ANNOTATION, "")
+    status: Mapping[str, Any] = raw.get("status") or {}
+    return (
+        metadata.get("generation"),
+        (metadata.get("annotations") or {}).get(REVISION_ANNOTATION),
+        status.get("observedGeneration") if "desiredNumberScheduled" in status else None,
+        status.get("desiredNumberScheduled"),
+        status.get("updateRevision"),
+    )

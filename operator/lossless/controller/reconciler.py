@@ -7,15 +7,16 @@ from typing import Final
 
 import structlog
 
-from lossless.cluster.apply import Announcer, set_gate, write_status
+from lossless.cluster.apply import Announcer, evict, set_gate, write_status
 from lossless.cluster.client import Client
-from lossless.cluster.errors import ApiError, ConflictError, NotFoundError
+from lossless.cluster.errors import ApiError, ConflictError, NotFoundError, ThrottledError
 from lossless.cluster.gather import gather
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.controller.index import Index
 from lossless.controller.listener import Listener
-from lossless.model.conditions import Answer, ConditionType
+from lossless.model.announcements import Announcement
+from lossless.model.conditions import Answer, ConditionType, Reason
 from lossless.model.decision import Decision, SetGate, decide
 from lossless.model.observation import Observation
 from lossless.model.status import RolloutStatus
@@ -106,7 +107,10 @@ class Reconciler:
         if seen.rollout is None:
             self._metrics.forget(*key)
         else:
-            changed |= not await self._store(key, seen, seen.rollout.uid, decision)
+            stored = await self._store(key, seen, seen.rollout.uid, decision)
+            changed |= not stored
+            if stored:
+                await self._evict(key, seen.rollout.uid, decision)
         if refused is not None:
             raise refused
         waits = [wait for wait in (decision.next_look, _AGAIN if changed else None) if wait]
@@ -160,24 +164,47 @@ class Reconciler:
             self._metrics.drains.labels(*key, outcome.phase.value).inc()
             self._metrics.drain_seconds.labels(outcome.phase.value).observe(outcome.seconds)
         for said in decision.announcements:
-            _log.info(
-                "announced",
-                namespace=key.namespace,
-                rollout=key.name,
-                reason=said.reason.value,
-                note=said.message,
-            )
-            try:
-                await self._announcer.announce(key, uid, said, self._clock())
-            except ApiError as error:
-                # Status says it as well; a lost Event is no reason to look again.
-                _log.warning("event not made", error=str(error))
+            await self._announce(key, uid, said)
         return True
+
+    async def _announce(self, key: Key, uid: str, said: Announcement) -> None:
+        _log.info(
+            "announced",
+            namespace=key.namespace,
+            rollout=key.name,
+            reason=said.reason.value,
+            note=said.message,
+        )
+        try:
+            await self._announcer.announce(key, uid, said, self._clock())
+        except ApiError as error:
+            # Status says it as well; a lost Event is no reason to look again.
+            _log.warning("event not made", error=str(error))
+
+    async def _evict(self, key: Key, uid: str, decision: Decision) -> None:
+        for pod in decision.evictions:
+            try:
+                await evict(self._client, key.namespace, pod)
+            except (NotFoundError, ConflictError, ThrottledError) as error:
+                _log.info("stuck pod not evicted", pod=pod.pod, error=str(error))
+                continue
+            self._metrics.replaced.labels(*key).inc()
+            _log.warning(
+                "stuck pod evicted", namespace=key.namespace, rollout=key.name, pod=pod.pod
+            )
+            said = Announcement(
+                Reason.REPLACED,
+                f"{pod.pod} never started because of its agent; it is made anew without one",
+                warning=True,
+            )
+            await self._announce(key, uid, said)
 
     def _measure(self, key: Key, status: RolloutStatus) -> None:
         self._metrics.held.labels(*key).set(status.held)
         self._metrics.draining.labels(*key).set(status.draining)
         self._metrics.connections.labels(*key).set(status.connections or 0)
+        suspended = status.injection is not None and not status.injection.trying
+        self._metrics.suspended.labels(*key).set(suspended)
         for gauge, kind in (
             (self._metrics.paused, ConditionType.PAUSED),
             (self._metrics.ready, ConditionType.READY),

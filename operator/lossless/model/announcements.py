@@ -47,6 +47,9 @@ def announcements(
 ) -> tuple[Announcement, ...]:
     """Return what is to be said once ``after`` is stored in place of ``before``."""
     said = [*_of_conditions(before, after)]
+    if before.injection is not None and after.injection is None:
+        note = "agents start again; new pods get them"
+        said.append(Announcement(Reason.INJECTION_RESUMED, note))
     if pacing is not None and pacing.started:
         note = f"revision {pacing.revision} is being rolled out"
         said.append(Announcement(Reason.ROLLOUT_STARTED, note))

@@ -1,6 +1,7 @@
 """The commands that messages tell people to run, exactly as they are to be typed."""
 
 from lossless.model.names import RESUME_ANNOTATION, SHORT_NAME
+from lossless.model.targets import Kind, Target
 
 
 def resume(namespace: str, name: str) -> str:
@@ -24,6 +25,23 @@ def describe(namespace: str, name: str) -> str:
     return f"kubectl describe {SHORT_NAME} {name} -n {namespace}"
 
 
-def roll(namespace: str, workload: str) -> str:
+def roll(namespace: str, target: Target) -> str:
     """Return what replaces all pods, so that the webhook can inject them."""
-    return f"kubectl rollout restart deployment {workload} -n {namespace}"
+    if target.kind is Kind.POD:
+        return "restart them by the controller that made them"
+    return f"kubectl rollout restart {target.kind.lower()} {target.name} -n {namespace}"
+
+
+def hold(namespace: str, target: Target) -> str:
+    """Return what holds a workload that no gate of ours can hold."""
+    if target.kind is Kind.POD:
+        return "hold them by the controller that made them"
+    strategy = (
+        '{"rollingUpdate":{"partition":999}}'
+        if target.kind is Kind.STATEFUL_SET
+        else '{"type":"OnDelete"}'
+    )
+    return (
+        f"kubectl patch {target.kind.lower()} {target.name} -n {namespace} --type merge"
+        f' -p \'{{"spec":{{"updateStrategy":{strategy}}}}}\''
+    )

@@ -59,12 +59,14 @@ class Reason(StrEnum):
     # Paused
     PAUSED_BY_SPEC = "PausedBySpec"
     NOT_PAUSED = "NotPaused"
+    CANNOT_PAUSE = "CannotPause"
     # Degraded
     UNPROTECTED = "UnprotectedContainers"
     INCOMPLETE = "InjectionIncomplete"
     AGENT_UNREACHABLE = "AgentUnreachable"
     DRIVER_FAILED = "CloseDriverFailed"
     EVIDENCE_UNREADABLE = "EvidenceUnreadable"
+    INJECTION_SUSPENDED = "InjectionSuspended"
     AS_EXPECTED = "AsExpected"
     # Events only
     DRAIN_STARTED = "DrainStarted"
@@ -74,6 +76,8 @@ class Reason(StrEnum):
     PAUSED = "Paused"
     ROLLOUT_STARTED = "RolloutStarted"
     RESUMED = "Resumed"
+    INJECTION_RESUMED = "InjectionResumed"
+    REPLACED = "StuckPodReplaced"
 
 
 @dataclass(frozen=True, slots=True)

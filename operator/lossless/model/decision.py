@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lossless.model.announcements import Announcement, announcements
+from lossless.model.breaker import judge
 from lossless.model.conditions import settled
 from lossless.model.drains import Outcome, follow
 from lossless.model.fields import InvalidSpec
@@ -63,6 +64,14 @@ class SetGate:
 
 
 @dataclass(frozen=True, slots=True)
+class Evict:
+    """Evict a pod that has never started, so that it is made anew without an agent."""
+
+    pod: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What to do, in this order, and when to look again."""
 
@@ -73,6 +82,8 @@ class Decision:
     """To be made once ``status`` is stored."""
     outcomes: tuple[Outcome, ...] = ()
     """Drains that ended since the last look; counted once ``status`` is stored."""
+    evictions: tuple[Evict, ...] = ()
+    """To be made once ``status`` is stored."""
     next_look: float | None = None
     """Seconds from now; None: when an event comes, or at the next full look at everything."""
 
@@ -142,8 +153,17 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         limit=spec.max_draining_of(workload.replicas),
         paused=pacing.pause is not None,
     )
+    breaker = judge(
+        seen.pods,
+        workload.refusal,
+        before.injection,
+        elsewhere=seen.unpullable,
+        resumed=rollout.resume not in {"", before.resumed},
+        now=now,
+    )
     picture = Picture(
         namespace=seen.namespace,
+        name=seen.name,
         rollout=rollout,
         spec=spec,
         workload=workload,
@@ -152,6 +172,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         drains=drains,
         pacing=pacing,
         verdicts=judged,
+        suspension=breaker.suspension,
     )
     conditions = settled(
         conditions_of(picture), before.conditions, generation=rollout.generation, now=now
@@ -160,7 +181,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         phase=phase_of(conditions, drains.places),
         observed_generation=rollout.generation,
         conditions=conditions,
-        replicas=counted.old + counted.new,
+        replicas=counted.old + counted.new + counted.kept,
         updated=counted.new,
         draining=drains.places,
         held=len(picture.held),
@@ -170,13 +191,15 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         last_rollout=pacing.rollout,
         history=remembered(before.history, before.last_rollout, pacing.rollout, now),
         pods=pods_of(picture),
+        injection=breaker.suspension,
     )
     return Decision(
         gates=(*_released(seen.strays), *_set(picture, seen.name)),
         status=None if after == before else after,
         announcements=announcements(before, after, drains, pacing),
         outcomes=drains.outcomes,
-        next_look=_next_look(picture, now),
+        evictions=tuple(Evict(pod.name, pod.uid) for pod in breaker.evict),
+        next_look=_next_look(picture, breaker.next_change, now),
     )
 
 
@@ -201,8 +224,8 @@ def _set(picture: Picture, name: str) -> tuple[SetGate, ...]:
     return tuple(result)
 
 
-def _next_look(picture: Picture, now: float) -> float | None:
-    waits = []
+def _next_look(picture: Picture, breaker: float | None, now: float) -> float | None:
+    waits = [] if breaker is None else [breaker - now]
     if picture.drains.places:
         draining = any(entry.phase is Phase.DRAINING for entry in picture.drains.entries)
         waits.append(LOOK_DRAINING if draining else LOOK_UNPROTECTED)

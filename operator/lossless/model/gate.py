@@ -13,7 +13,8 @@ bound, or if opening it commits to nothing.
 
 Rules, in this order; the first that applies decides:
 
-1. No rollout (no old pod runs), or one that paces itself (``Recreate``): open.
+1. No rollout (no old pod runs), or one that paces itself (``Recreate``, or a gate that a pod of
+   another workload brings along in its template): open.
 2. Fewer pods available than the floor: open, whatever budget and pause say.
 3. A pod of a ReplicaSet that is not the newest: shut. The Deployment removes such pods first and
    for free; opened, the release that was just undone would get traffic and commit to a drain.
@@ -81,18 +82,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """The workload's pods, counted as its Deployment counts them."""
+    """The workload's pods, counted as its controller counts them."""
 
     floor: int
     available: int
     opening: int
     """Will become available without a gate of ours being opened."""
     old: int
-    """Live pods of other ReplicaSets than the newest."""
+    """Live pods of other releases than the newest, which are to be replaced."""
     new: int
-    """Live pods of the newest ReplicaSet."""
+    """Live pods of the newest release."""
     next_change: float | None
     """When a pod becomes available, or stops counting as opening, by time alone."""
+    kept: int = 0
+    """Live pods of other releases that nobody replaces: below a partition, or OnDelete."""
 
     def committed(self, draining: int, opened: int = 0) -> int:
         """Return the drains under way and those to come once ``opened`` more gates are open."""
@@ -102,12 +105,14 @@ class Supply:
 
 def supply(workload: Workload, pods: Iterable[Pod], now: float) -> Supply:
     """Count ``pods`` of ``workload``."""
-    available = opening = old = new = 0
+    available = opening = old = new = kept = 0
     changes: list[float] = []
     for pod in pods:
         if not pod.live:
             continue
-        if workload.newest and pod.replica_set != workload.newest:
+        if workload.keeps(pod):
+            kept += 1
+        elif workload.is_old(pod):
             old += 1
         else:
             new += 1
@@ -129,6 +134,7 @@ def supply(workload: Workload, pods: Iterable[Pod], now: float) -> Supply:
         old=old,
         new=new,
         next_change=min(changes, default=None),
+        kept=kept,
     )
 
 
@@ -144,7 +150,7 @@ def verdicts(  # noqa: PLR0913 # what the rule depends on, each thing by its nam
     """Return what becomes of each shut gate, oldest ready pod first.
 
     Args:
-        workload: the Deployment.
+        workload: that the pods are of.
         pods: its pods.
         counted: the same pods, counted.
         draining: places taken by drains that have not ended.
@@ -161,7 +167,7 @@ def verdicts(  # noqa: PLR0913 # what the rule depends on, each thing by its nam
         ),
     )
     general = None
-    if not counted.old or workload.strategy.recreate:
+    if not counted.old or not workload.paced:
         general = Why.NO_ROLLOUT
     elif counted.available < counted.floor:
         general = Why.BELOW_FLOOR
@@ -173,7 +179,7 @@ def verdicts(  # noqa: PLR0913 # what the rule depends on, each thing by its nam
     for pod in shut:
         committed = counted.committed(draining, opened)
         after = counted.committed(draining, opened + 1)
-        if pod.replica_set != workload.newest:
+        if workload.is_old(pod):
             why = Why.SUPERSEDED
         elif not pod.containers_ready:
             why = Why.STARTING

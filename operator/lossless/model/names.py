@@ -17,7 +17,10 @@ SHORT_NAME: Final = "llr"
 # Pods -------------------------------------------------------------------------------------
 #: Kubernetes' own: the Deployment controller puts it on every pod of a Deployment.
 TEMPLATE_HASH_LABEL: Final = "pod-template-hash"
+#: Kubernetes' own: StatefulSet and DaemonSet controllers put it on their pods.
+REVISION_LABEL: Final = "controller-revision-hash"
 #: Label of every injected pod; its value is the name of the LosslessRollout it belongs to.
+#: On a pod template it asks for the LosslessRollout of that name, if that is for ``kind: Pod``.
 ROLLOUT_LABEL: Final = f"{GROUP}/rollout"
 #: Label with which a pod template declines injection (value ``"false"``).
 INJECT_LABEL: Final = f"{GROUP}/inject"
@@ -35,7 +38,8 @@ HOLD_BY_FILE: Final = "File"
 GATE: Final = f"{GROUP}/rollout"
 
 # LosslessRollout --------------------------------------------------------------------------
-#: Any new value of this annotation resumes a rollout that a timed-out drain has paused.
+#: Any new value of this annotation resumes a rollout that a timed-out drain has paused, and
+#: injection that was suspended.
 RESUME_ANNOTATION: Final = f"{GROUP}/resume"
 
 # Namespaces and the installation ----------------------------------------------------------
@@ -45,12 +49,19 @@ LEASE: Final = "lossless-controller"
 #: if the webhook made it itself.
 TLS_SECRET: Final = "lossless-webhook-tls"  # noqa: S105 # the name of a Secret, not a secret
 WEBHOOK_SERVICE: Final = "lossless-webhook"
-#: The MutatingWebhookConfiguration, and the name of the one webhook in it.
+#: Both webhook configurations, and the names of the one webhook in each.
 WEBHOOK_CONFIGURATION: Final = "lossless"
 WEBHOOK_NAME: Final = f"pods.{GROUP}"
 WEBHOOK_PATH: Final = "/mutate-pods"
+VALIDATION_NAME: Final = f"{PLURAL}.{GROUP}"
+VALIDATION_PATH: Final = "/validate-losslessrollouts"
 FIELD_MANAGER: Final = "lossless-controller"
 EVENT_COMPONENT: Final = "lossless"
+
+# A host without Kubernetes -----------------------------------------------------------------
+#: Defaults: what ``lossless host`` reads, and where its journal, lock and log are.
+HOST_CONFIG: Final = "/etc/lossless/host.toml"
+HOST_STATE: Final = "/var/lib/lossless"
 
 # The agent in a pod -----------------------------------------------------------------------
 AGENT_CONTAINER: Final = "lossless-agent"

@@ -9,6 +9,7 @@ from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
 from lossless.model.status import RolloutStatus
 from lossless.model.strategy import Strategy
+from lossless.model.targets import Kind, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Pod:
     name: str
     uid: str
     created: float
-    replica_set: str = ""
-    """Name of the ReplicaSet that controls it."""
+    revision: str = ""
+    """Which release it is of: its ReplicaSet's name, or its ``controller-revision-hash``."""
     rollout: str = ""
     """Name of the LosslessRollout whose agent was injected; empty: none was."""
     declined: bool = False
@@ -69,6 +70,12 @@ class Pod:
     """When the deletion was asked for; 0 unless terminating."""
     evidence: Evidence | None = None
     """How its drain stands; None unless it is injected and terminating."""
+    agent_waits: str = ""
+    """Why its agent does not run, in the kubelet's word; empty: it runs, or nobody has said."""
+    agent_says: str = ""
+    """The same, in the kubelet's sentence."""
+    agent_since: float | None = None
+    """Since when its agent runs; None: it does not."""
 
     @property
     def live(self) -> bool:
@@ -97,17 +104,55 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the API server says of pods that it did not let a ReplicaSet make."""
+
+    message: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
-    """The Deployment that is protected."""
+    """The workload that is protected."""
 
     name: str
     replicas: int
+    """Pods that it should have; of a DaemonSet, nodes that should run one."""
     strategy: Strategy
+    """``recreate`` for whatever paces itself."""
     min_ready_seconds: float = 0.0
     revision: str = ""
-    """Highest revision among its ReplicaSets."""
+    """The newest revision as people know it: a number, or a StatefulSet's ControllerRevision."""
     newest: str = ""
-    """Name of the ReplicaSet with that revision; empty: it has none yet."""
+    """``Pod.revision`` of the newest release; empty: there is none yet, or nobody can tell."""
+    kind: Kind = Kind.DEPLOYMENT
+    by_hand: bool = False
+    """``OnDelete``: an old pod stays until somebody deletes it."""
+    partition: int = 0
+    """A StatefulSet's pods below this ordinal stay as they are."""
+    refusal: Refusal | None = None
+    """None: its pods are made, or its controller does not say."""
+
+    @property
+    def target(self) -> Target:
+        """What it is called."""
+        return Target(self.kind, self.name)
+
+    @property
+    def paced(self) -> bool:
+        """Whether its rollout goes on when we open a gate."""
+        return self.kind.gated and not self.strategy.recreate
+
+    def is_old(self, pod: Pod) -> bool:
+        """Whether the pod is of another release than the newest."""
+        return bool(self.newest) and pod.revision != self.newest
+
+    def keeps(self, pod: Pod) -> bool:
+        """Whether the workload leaves an old pod as it is, because somebody told it to."""
+        ordinal = pod.name.rpartition("-")[2]
+        return self.is_old(pod) and (
+            self.by_hand or (ordinal.isdecimal() and int(ordinal) < self.partition)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +180,15 @@ class Observation:
     owner: str = ""
     """Name of an older LosslessRollout on the same workload; empty: this one owns it."""
     workload: Workload | None = None
-    """None: there is no such Deployment."""
+    """None: there is none of that name."""
     pods: tuple[Pod, ...] = ()
     """Pods of the workload, terminating ones included."""
     strays: tuple[Pod, ...] = ()
     """Pods that carry this LosslessRollout's label and are not the workload's."""
     departures: tuple[Departure, ...] = ()
     """Pods that went since the last look."""
+    unpullable: int = 0
+    """Other LosslessRollouts whose pods cannot pull the agent's image."""
 
 
 #: Phases in which a pod takes one of ``pacing.maxDraining`` places.

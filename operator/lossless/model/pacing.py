@@ -2,9 +2,13 @@
 
 Theory of operation. A rollout begins when the workload's revision changes, or when pods of an older
 ReplicaSet are found beside the newest one. It is over when no old pod is left, nothing drains, and
-the Deployment has all its pods. A drain that times out pauses it under ``onTimeout: Pause`` for as
+the workload has all its pods. A drain that times out pauses it under ``onTimeout: Pause`` for as
 long as there are old pods: a new value of the resume annotation, another revision (an undo, a new
-release), or ``onTimeout: Continue`` ends the pause.
+release), or ``onTimeout: Continue`` ends the pause. Only a Deployment can be paused: what paces
+itself goes on, and status says so.
+
+Pods that somebody told the workload to leave alone (``partition``, ``OnDelete``) are no part of a
+rollout: it is over without them.
 """
 
 from dataclasses import dataclass, replace
@@ -74,7 +78,12 @@ def proceed(  # noqa: PLR0913 # what it depends on, each thing by its name
     revision = workload.revision or before.revision
     changed = bool(before.revision) and revision != before.revision
     running = _running(
-        before.last_rollout, before.revision, revision, changed=changed, old=counted.old, now=now
+        before.last_rollout,
+        before.revision,
+        revision,
+        changed=changed and not workload.by_hand,
+        old=counted.old,
+        now=now,
     )
     started = running is not None and running is not before.last_rollout
     last = running if running is not None else before.last_rollout
@@ -85,7 +94,7 @@ def proceed(  # noqa: PLR0913 # what it depends on, each thing by its name
         finished = (
             not counted.old
             and not drains.places
-            and counted.new >= workload.replicas
+            and counted.new + counted.kept >= workload.replicas
             and counted.available >= workload.replicas
         )
         if finished:
@@ -148,7 +157,7 @@ def _pause(  # noqa: PLR0913 # as above
             PausedBy.SPEC,
             f"spec.paused is true; to resume: {commands.unpause(seen.namespace, seen.name)}",
         )
-    if not old or spec.drain.on_timeout is not OnTimeout.PAUSE:
+    if not old or not spec.target.kind.gated or spec.drain.on_timeout is not OnTimeout.PAUSE:
         return None
     late = next((o for o in drains.outcomes if o.phase is Phase.TIMED_OUT), None)
     if late is not None:

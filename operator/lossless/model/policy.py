@@ -15,9 +15,10 @@ from typing import Any, Final
 from lossless.model.close_drivers import CloseDriver, NginxClose, parse_close
 from lossless.model.counters import Counter, parse_metrics
 from lossless.model.durations import format_duration
-from lossless.model.fields import InvalidSpec, choice, mapping, seconds, text
+from lossless.model.fields import InvalidSpec, choice, mapping, seconds
 from lossless.model.nginx_reload import ReloadTime
 from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder, SidecarPolicy
+from lossless.model.targets import TargetRef, parse_target
 
 _PERCENT: Final = re.compile(r"(100|[1-9][0-9]?)%")
 #: A container port's name (IANA_SVC_NAME, RFC 6335 section 5.1).
@@ -29,6 +30,15 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "quiet": (0.5, 600.0),
     "timeout": (1.0, 86400.0),
 }
+_NOT_HELD: Final = (
+    "only a Deployment can be held; hold a StatefulSet by its own"
+    " updateStrategy.rollingUpdate.partition, a DaemonSet by its updateStrategy OnDelete, and"
+    " other pods by their controller"
+)
+_NOT_PACED: Final = (
+    "only a Deployment is paced by it; a StatefulSet or DaemonSet waits for each pod by itself"
+    " (updateStrategy), other pods are their controller's; leave it out"
+)
 
 
 class IdleConnections(StrEnum):
@@ -43,15 +53,6 @@ class OnTimeout(StrEnum):
 
     PAUSE = "Pause"
     CONTINUE = "Continue"
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRef:
-    """The workload whose pods are protected."""
-
-    api_version: str
-    kind: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +96,27 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
     """
     if not isinstance(raw, Mapping):
         raise InvalidSpec("spec", raw, "must be an object")
-    target = mapping(raw, "spec", "targetRef")
-    kind = text(target, "spec.targetRef", "kind")
-    api_version = text(target, "spec.targetRef", "apiVersion", "apps/v1")
-    if (api_version, kind) != ("apps/v1", "Deployment"):
-        raise InvalidSpec(
-            "spec.targetRef.kind",
-            f"{api_version}/{kind}",
-            "this version protects only apps/v1 Deployments; name a Deployment",
-        )
+    target = parse_target(mapping(raw, "spec", "targetRef"))
     paused = raw.get("paused", False)
     if not isinstance(paused, bool):
         raise InvalidSpec("spec.paused", paused, "must be true or false")
-    drain, close = _drain(mapping(raw, "spec", "drain")), parse_close(raw.get("close", []))
+    drain = parse_drain(mapping(raw, "spec", "drain"), "spec.drain")
+    close = parse_close(raw.get("close", []))
     _check_reloads(drain, close)
+    max_draining = _max_draining(mapping(raw, "spec", "pacing").get("maxDraining", 1))
+    if not target.kind.gated:
+        if paused:
+            raise InvalidSpec("spec.paused", paused, _NOT_HELD)
+        if max_draining != 1:
+            raise InvalidSpec("spec.pacing.maxDraining", max_draining, _NOT_PACED)
     return RolloutSpec(
-        target=TargetRef(api_version, kind, text(target, "spec.targetRef", "name")),
+        target=target,
         ports=_ports(raw.get("ports", [])),
         drain=drain,
         close=close,
         metrics=parse_metrics(raw.get("metrics", [])),
         sidecars=_sidecars(mapping(raw, "spec", "sidecars")),
-        max_draining=_max_draining(mapping(raw, "spec", "pacing").get("maxDraining", 1)),
+        max_draining=max_draining,
         paused=paused,
     )
 
@@ -133,8 +133,13 @@ def _ports(raw: object) -> tuple[int | str, ...]:
     return tuple(raw)
 
 
-def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
-    at, default = "spec.drain", DrainPolicy()
+def parse_drain(raw: Mapping[str, Any], at: str) -> DrainPolicy:
+    """Return the policy that stands ``at``; a host's configuration has the same.
+
+    Raises:
+        InvalidSpec: a duration or choice is none, out of bounds, or no drain could succeed.
+    """
+    default = DrainPolicy()
 
     def duration(key: str, value: float) -> float:
         return seconds(raw, at, key, value, BOUNDS[key])
@@ -150,7 +155,7 @@ def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
     least = policy.propagation + policy.quiet
     if policy.timeout < least:
         raise InvalidSpec(
-            "spec.drain.timeout",
+            f"{at}.timeout",
             format_duration(policy.timeout),
             f"is shorter than propagation + quiet = {format_duration(least)}, so no drain could"
             " ever succeed; raise it",

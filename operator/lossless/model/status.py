@@ -75,6 +75,34 @@ class LastRollout:
     """It ended because another revision was asked for, with old pods left."""
 
 
+class Cause(StrEnum):
+    """Why injection is suspended."""
+
+    IMAGE = "Image"
+    """The agent's image cannot be pulled."""
+    CRASH = "Crash"
+    """The agent does not run."""
+    REFUSED = "Refused"
+    """Pods with an agent are refused by a policy."""
+    ELSEWHERE = "Elsewhere"
+    """Others cannot pull the image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """New pods get no agent, because it has kept others from starting."""
+
+    since: int
+    """When it began, or when the attempt did."""
+    cause: Cause
+    reason: str
+    """In words, with what was seen."""
+    trying: bool = False
+    """New pods get their agents again, to see whether they start."""
+    attempts: int = 0
+    """Made in vain."""
+
+
 @dataclass(frozen=True, slots=True)
 class RolloutStatus:
     """``status`` of a LosslessRollout."""
@@ -96,6 +124,8 @@ class RolloutStatus:
     history: tuple[LastRollout, ...] = ()
     """Rollouts that have ended, newest first."""
     pods: tuple[PodStatus, ...] = ()
+    injection: Suspension | None = None
+    """None: new pods get their agents."""
 
     def condition(self, kind: ConditionType) -> Condition | None:
         """Return the condition of this type, if there is one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.model import commands
+from lossless.model import breaker, commands
 from lossless.model.conditions import Answer, Condition, ConditionType, Reason
 from lossless.model.drains import Drains
 from lossless.model.durations import format_duration
@@ -15,10 +15,10 @@ from lossless.model.fields import InvalidSpec
 from lossless.model.gate import HOLDS, Supply, Verdict, Why
 from lossless.model.names import INJECT_LABEL, WEBHOOK_SERVICE
 from lossless.model.observation import Observation, Pod, Rollout, Workload
-from lossless.model.pacing import Pacing, Pause
+from lossless.model.pacing import Pacing
 from lossless.model.phases import Phase
-from lossless.model.policy import RolloutSpec
-from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase
+from lossless.model.policy import OnTimeout, RolloutSpec
+from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, Suspension
 from lossless.model.troubles import REMEDIES
 
 _NAMED: Final = 3
@@ -37,6 +37,7 @@ class Picture:
     """One look at a LosslessRollout that can be acted on, with all that was concluded."""
 
     namespace: str
+    name: str
     rollout: Rollout
     spec: RolloutSpec
     workload: Workload
@@ -45,6 +46,8 @@ class Picture:
     drains: Drains
     pacing: Pacing
     verdicts: tuple[Verdict, ...]
+    suspension: Suspension | None = None
+    """None: new pods get their agents."""
 
     @property
     def held(self) -> tuple[Verdict, ...]:
@@ -65,7 +68,7 @@ def problem_of(seen: Observation, rollout: Rollout) -> Problem | None:
     """Return what keeps ``rollout`` from being acted on, if anything does."""
     if isinstance(rollout.spec, InvalidSpec):
         return Problem(Reason.INVALID_SPEC, f"{rollout.spec}. No pod is held until it is valid")
-    target = rollout.spec.target
+    target = rollout.spec.target.of(seen.name)
     named = f"{target.kind} {seen.namespace}/{target.name}"
     if seen.owner:
         return Problem(
@@ -108,7 +111,7 @@ def conditions_of(picture: Picture) -> tuple[Condition, ...]:
         injected,
         _progressing(picture),
         _drained(picture),
-        _paused(picture.pacing.pause),
+        _paused(picture),
         _degraded(picture),
     )
 
@@ -219,7 +222,7 @@ def _ready(picture: Picture, injected: Condition) -> Condition:
     if injected.status is Answer.FALSE:
         return Condition(ConditionType.READY, Answer.FALSE, injected.reason, injected.message)
     message = (
-        f"pods of Deployment {picture.workload.name} stop when no client can notice, or after"
+        f"{picture.workload.target.pods} stop when no client can notice, or after"
         f" {format_duration(picture.spec.drain.timeout)}"
     )
     if not picture.spec.close:
@@ -233,23 +236,26 @@ def _ready(picture: Picture, injected: Condition) -> Condition:
 def _injected(picture: Picture) -> Condition:
     live = [pod for pod in picture.pods if pod.live]
     bare = [pod for pod in live if not pod.rollout]
-    workload = picture.workload.name
+    target = picture.workload.target
     if not live:
-        message = f"Deployment {workload} has no pods"
+        message = f"there are no {target.pods}"
         return Condition(ConditionType.INJECTED, Answer.UNKNOWN, Reason.NO_PODS, message)
     if not bare:
         message = f"all {_count(len(live), 'pod')} have an agent"
         return Condition(ConditionType.INJECTED, Answer.TRUE, Reason.ALL_INJECTED, message)
-    roll = commands.roll(picture.namespace, workload)
+    roll = commands.roll(picture.namespace, target)
     share = f"{len(bare)} of {_count(len(live), 'pod')}"
     missed = [p for p in bare if not p.declined and p.created > picture.rollout.created]
-    if missed:
+    if picture.suspension is not None:
+        reason = Reason.INJECTION_SUSPENDED
+        message = f"{share} have no agent and would stop without a drain; see Degraded"
+    elif missed:
         reason = Reason.NOT_INJECTED
         message = (
             f"{share} have no agent and would stop without a drain. {len(missed)} of them"
             f" ({_names(p.name for p in missed)}) were created after this LosslessRollout, so the"
-            f" webhook did not answer: look at the pods behind Service {WEBHOOK_SERVICE}; once they"
-            f" are well: {roll}"
+            " webhook did not answer or injection was suspended: look at the pods behind Service"
+            f" {WEBHOOK_SERVICE}; once they are well: {roll}"
         )
     elif all(pod.declined for pod in bare):
         reason = Reason.DECLINED
@@ -280,6 +286,8 @@ def _progressing(picture: Picture) -> Condition:
         f" {_count(picture.workload.replicas, 'pod')} are new, {_count(picture.counted.old, 'old')}"
         f" left; {picture.drains.places} draining, {len(picture.held)} held; {_results(last)}"
     )
+    if picture.counted.kept:
+        message += f"; {picture.counted.kept} below the partition stay as they are"
     return Condition(ConditionType.PROGRESSING, Answer.TRUE, Reason.ROLLING, message)
 
 
@@ -321,7 +329,16 @@ def _drained(picture: Picture) -> Condition:
     return Condition(ConditionType.DRAINED, Answer.UNKNOWN, Reason.NO_DRAIN, message)
 
 
-def _paused(pause: Pause | None) -> Condition:
+def _paused(picture: Picture) -> Condition:
+    pause, target = picture.pacing.pause, picture.workload.target
+    if not target.kind.gated:
+        message = f"{target} paces itself; no gate of ours can hold it"
+        if picture.spec.drain.on_timeout is OnTimeout.PAUSE:
+            message += (
+                ", so after a drain that times out it goes on as with onTimeout: Continue. To"
+                f" hold it: {commands.hold(picture.namespace, target)}"
+            )
+        return Condition(ConditionType.PAUSED, Answer.FALSE, Reason.CANNOT_PAUSE, message)
     if pause is None:
         message = "gates open as pods drain"
         return Condition(ConditionType.PAUSED, Answer.FALSE, Reason.NOT_PAUSED, message)
@@ -329,6 +346,11 @@ def _paused(pause: Pause | None) -> Condition:
 
 
 def _degraded(picture: Picture) -> Condition:
+    if picture.suspension is not None:
+        message = breaker.describe(picture.suspension)
+        if not picture.suspension.trying:
+            message += f"; now: {commands.resume(picture.namespace, picture.name)}"
+        return Condition(ConditionType.DEGRADED, Answer.TRUE, Reason.INJECTION_SUSPENDED, message)
     if picture.drains.unreachable:
         message = (
             f"no answer from the agents of {_names(picture.drains.unreachable)}; their drains count"

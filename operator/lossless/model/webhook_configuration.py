@@ -1,17 +1,26 @@
-"""The MutatingWebhookConfiguration, as the controller keeps it.
+"""The two webhook configurations, as the controller keeps them.
 
-The chart ships it without webhooks; the controller adds the one there is, for the namespaces that
-hold a LosslessRollout and no other. So an API server never asks us about pods that are none of our
-business, and an installation without a LosslessRollout changes nothing in a cluster.
+The chart ships them without webhooks; the controller adds the one there is to each: pods, for the
+namespaces that hold a LosslessRollout and no other, and LosslessRollouts themselves. So an API
+server never asks us about pods that are none of our business, and an installation without a
+LosslessRollout changes nothing in a cluster.
 """
 
 import base64
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
 from lossless.model.names import (
+    GROUP,
     INJECT_LABEL,
+    PLURAL,
+    REVISION_LABEL,
+    ROLLOUT_LABEL,
     TEMPLATE_HASH_LABEL,
+    VALIDATION_NAME,
+    VALIDATION_PATH,
+    VERSION,
     WEBHOOK_CONFIGURATION,
     WEBHOOK_NAME,
     WEBHOOK_PATH,
@@ -24,6 +33,13 @@ NEVER: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 TIMEOUT: Final = 3
 #: Label that the API server puts on every namespace (KEP-2161).
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
+#: CEL, evaluated by the API server itself before it would call us: the pod is of a Deployment, a
+#: StatefulSet or a DaemonSet, or names a LosslessRollout.
+KNOWN_WORKLOAD: Final = (
+    "has(object.metadata.labels) && "
+    f"{json.dumps([TEMPLATE_HASH_LABEL, REVISION_LABEL, ROLLOUT_LABEL])}"
+    ".exists(key, key in object.metadata.labels)"
+)
 
 
 def webhook_configuration(
@@ -46,15 +62,7 @@ def webhook_configuration(
     webhook = {
         "name": WEBHOOK_NAME,
         "admissionReviewVersions": ["v1"],
-        "clientConfig": {
-            "caBundle": base64.b64encode(ca_bundle).decode("ascii"),
-            "service": {
-                "namespace": install_namespace,
-                "name": WEBHOOK_SERVICE,
-                "path": WEBHOOK_PATH,
-                "port": 443,
-            },
-        },
+        "clientConfig": _client_config(ca_bundle, install_namespace, WEBHOOK_PATH),
         "rules": [
             {
                 "apiGroups": [""],
@@ -69,11 +77,11 @@ def webhook_configuration(
         },
         "objectSelector": {
             "matchExpressions": [
-                # Jobs, StatefulSets and the like start as if we were not there.
-                {"key": TEMPLATE_HASH_LABEL, "operator": "Exists"},
                 {"key": INJECT_LABEL, "operator": "NotIn", "values": ["false"]},
             ]
         },
+        # Jobs, bare pods and the like start as if we were not there. A selector cannot say "or".
+        "matchConditions": [{"name": "known-workload", "expression": KNOWN_WORKLOAD}],
         "matchPolicy": "Equivalent",
         "sideEffects": "None",
         "failurePolicy": failure_policy,
@@ -85,4 +93,51 @@ def webhook_configuration(
         "kind": "MutatingWebhookConfiguration",
         "metadata": {"name": WEBHOOK_CONFIGURATION},
         "webhooks": [webhook] if seen and ca_bundle else [],
+    }
+
+
+def validating_configuration(ca_bundle: bytes, install_namespace: str) -> dict[str, Any]:
+    """Return the ValidatingWebhookConfiguration, to be applied on the server.
+
+    It gives advice, so it is never a reason to refuse anything: failing, it is ignored.
+
+    Args:
+        ca_bundle: as for ``webhook_configuration``.
+        install_namespace: the same.
+    """
+    webhook = {
+        "name": VALIDATION_NAME,
+        "admissionReviewVersions": ["v1"],
+        "clientConfig": _client_config(ca_bundle, install_namespace, VALIDATION_PATH),
+        "rules": [
+            {
+                "apiGroups": [GROUP],
+                "apiVersions": [VERSION],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": [PLURAL],
+                "scope": "Namespaced",
+            }
+        ],
+        "matchPolicy": "Equivalent",
+        "sideEffects": "None",
+        "failurePolicy": "Ignore",
+        "timeoutSeconds": TIMEOUT,
+    }
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": WEBHOOK_CONFIGURATION},
+        "webhooks": [webhook] if ca_bundle else [],
+    }
+
+
+def _client_config(ca_bundle: bytes, install_namespace: str, path: str) -> dict[str, Any]:
+    return {
+        "caBundle": base64.b64encode(ca_bundle).decode("ascii"),
+        "service": {
+            "namespace": install_namespace,
+            "name": WEBHOOK_SERVICE,
+            "path": path,
+            "port": 443,
+        },
     }

@@ -10,7 +10,8 @@ from copy import deepcopy
 from typing import Any, Final
 
 from lossless.cluster.client import Raw
-from lossless.cluster.objects import REVISION_ANNOTATION, metadata_of
+from lossless.cluster.objects import metadata_of
+from lossless.cluster.workloads import REVISION_ANNOTATION
 from lossless.model.names import TEMPLATE_HASH_LABEL
 from lossless.plugin.exits import RefusedError
 

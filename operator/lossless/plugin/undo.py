@@ -2,7 +2,8 @@
 
 from lossless.cluster.client import JSON_PATCH
 from lossless.cluster.errors import ConflictError, InvalidError
-from lossless.cluster.objects import label_selector_of, metadata_of, owned
+from lossless.cluster.objects import metadata_of
+from lossless.cluster.workloads import label_selector_of, owned
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.revisions import chosen, revision_of, undoing
 from lossless.plugin.session import Session

@@ -71,6 +71,18 @@ class ControllerMetrics:
             _WHICH,
             registry=self.registry,
         )
+        self.suspended = Gauge(
+            "lossless_injection_suspended",
+            "1 while new pods start without an agent, because agents kept others from starting.",
+            _WHICH,
+            registry=self.registry,
+        )
+        self.replaced = Counter(
+            "lossless_stuck_pods_replaced",
+            "Pods evicted because their agents kept them from starting.",
+            _WHICH,
+            registry=self.registry,
+        )
         self.reconcile = Histogram(
             "lossless_reconcile_seconds",
             "One look at a LosslessRollout: gather, decide, apply.",
@@ -101,4 +113,11 @@ class ControllerMetrics:
             gauge.clear()
 
     def _of_rollouts(self) -> tuple[Gauge, ...]:
-        return self.held, self.draining, self.connections, self.paused, self.ready
+        return (
+            self.held,
+            self.draining,
+            self.connections,
+            self.paused,
+            self.ready,
+            self.suspended,
+        )

@@ -29,6 +29,7 @@ from lossless.model.names import (
     UNPROTECTED_ANNOTATION,
 )
 from lossless.model.policy import DrainPolicy, RolloutSpec
+from lossless.model.targets import named_by
 from lossless.webhook.agent_container import agent_container
 from lossless.webhook.containers import (
     Place,
@@ -179,6 +180,12 @@ def _obstacle(pod: Mapping[str, Any], rollout: str) -> str:
     system = (spec.get("os") or {}).get("name")
     if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
         return "the agent runs on Linux only, and this is a Windows pod"
+    named = named_by(pod)
+    if named not in {"", rollout}:
+        return (
+            f"the label {ROLLOUT_LABEL}={named} of its template does not name LosslessRollout"
+            f" {rollout}, which is for its workload; take the label away"
+        )
     for place in serving(pod):
         for name, number in tcp_ports(place):
             if number == AGENT_PORT:

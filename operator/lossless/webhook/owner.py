@@ -1,12 +1,13 @@
-"""Whose pod is it: from a pod at CREATE to its Deployment to its LosslessRollout."""
+"""Whose pod is it: from a pod at CREATE to its workload to its LosslessRollout."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lossless.cluster.rollout_status import parse_status
 from lossless.model.fields import InvalidSpec
-from lossless.model.names import TEMPLATE_HASH_LABEL
 from lossless.model.policy import RolloutSpec, parse_spec
+from lossless.model.targets import Kind, Target, creator_of, named_by, target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,14 @@ class Rollout:
     name: str
     created: str
     """RFC 3339 in UTC, as the API server writes it: text order is time order."""
-    deployment: str
-    """Name of the target; empty if the object does not name one."""
+    target: Target | None
+    """None if the object does not name one."""
     spec: RolloutSpec | None
     """None if the spec cannot be acted on."""
     problem: str = ""
     """Why it cannot: the field, its value and the remedy."""
+    suspended: str = ""
+    """Why its pods get no agent for the time being; empty: they do."""
 
 
 def parse_rollout(raw: Mapping[str, Any]) -> Rollout:
@@ -37,50 +40,34 @@ def parse_rollout(raw: Mapping[str, Any]) -> Rollout:
         namespace=metadata.get("namespace", ""),
         name=metadata["name"],
         created=str(metadata.get("creationTimestamp") or ""),
-        # One that is being deleted speaks for nobody any more.
-        deployment="" if metadata.get("deletionTimestamp") else _target_of(raw.get("spec")),
+        target=target_of(raw),
         spec=spec,
         problem=problem,
+        suspended=_suspended(raw.get("status")),
     )
 
 
-def _target_of(spec: object) -> str:
-    target = spec.get("targetRef") if isinstance(spec, Mapping) else None
-    name = target.get("name") if isinstance(target, Mapping) else None
-    kind = target.get("kind") if isinstance(target, Mapping) else None
-    return name if isinstance(name, str) and kind == "Deployment" else ""
+def _suspended(status: object) -> str:
+    suspension = parse_status(status).injection
+    return "" if suspension is None or suspension.trying else suspension.reason
 
 
-def deployment_of(pod: Mapping[str, Any]) -> str | None:
-    """Return the name of the Deployment that ``pod`` is created for, or None.
+def rollout_of(
+    pod: Mapping[str, Any], namespace: str, rollouts: Iterable[Rollout]
+) -> Rollout | None:
+    """Return the LosslessRollout that speaks for the pod; of several, the oldest.
 
-    A Deployment names its ReplicaSets ``<deployment>-<pod-template-hash>`` and labels their pods
-    with the hash (kubernetes pkg/controller/deployment/sync.go, getNewReplicaSet), so the owner's
-    owner is known without asking the API server.
-    """
-    metadata = pod.get("metadata") or {}
-    template_hash = (metadata.get("labels") or {}).get(TEMPLATE_HASH_LABEL)
-    for owner in metadata.get("ownerReferences") or ():
-        if not owner.get("controller"):
-            continue
-        name = str(owner.get("name", ""))
-        suffix = f"-{template_hash}"
-        if owner.get("kind") == "ReplicaSet" and template_hash and name.endswith(suffix):
-            return name.removesuffix(suffix) or None
-        return None
-    return None
-
-
-def rollout_of(deployment: str, namespace: str, rollouts: Iterable[Rollout]) -> Rollout | None:
-    """Return the LosslessRollout that targets the Deployment; of several, the oldest.
+    One that the pod names itself, by its label, goes before one for the pod's workload.
 
     Args:
-        deployment: name.
+        pod: as in an admission request.
         namespace: of the admission request; a pod at CREATE may not name its own.
         rollouts: of the whole cluster, in any order.
     """
+    named, creator = named_by(pod), creator_of(pod)
+    wanted = {Target(Kind.POD, named) if named else None, creator} - {None}
     return min(
-        (r for r in rollouts if r.namespace == namespace and r.deployment == deployment),
-        key=lambda rollout: (rollout.created, rollout.name),
+        (r for r in rollouts if r.namespace == namespace and r.target in wanted),
+        key=lambda rollout: (rollout.target == creator, rollout.created, rollout.name),
         default=None,
     )

@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lossless.model.names import INJECT_LABEL
+from lossless.model.targets import creator_of
 from lossless.webhook.inject import Injection, inject
 from lossless.webhook.options import AgentSettings
-from lossless.webhook.owner import Rollout, deployment_of, rollout_of
+from lossless.webhook.owner import Rollout, rollout_of
 
 _API_VERSION: Final = "admission.k8s.io/v1"
 _KIND: Final = "AdmissionReview"
@@ -35,6 +36,8 @@ class Result(StrEnum):
     """No LosslessRollout speaks for the pod, or it declined."""
     REFUSED = "refused"
     """It should have been injected and could not be; a warning says why."""
+    SUSPENDED = "suspended"
+    """Agents have kept pods of its LosslessRollout from starting."""
     FAILED = "failed"
     """Our own error; the pod passed unchanged."""
 
@@ -56,7 +59,7 @@ class Answer:
     body: dict[str, Any]
     result: Result
     namespace: str = ""
-    deployment: str = ""
+    workload: str = ""
     rollout: str = ""
     injection: Injection = _UNCHANGED
     error: Exception | None = None
@@ -100,7 +103,7 @@ def answer(request: dict[str, Any], context: Context) -> Answer:
     except Exception as error:  # noqa: BLE001 # fail open: any error lets the pod through
         warning = f"not injected: lossless failed ({type(error).__name__}); the pod is unprotected"
         return Answer(
-            _response(request["uid"], Injection(warnings=(warning,))), Result.FAILED, error=error
+            response_of(request["uid"], Injection(warnings=(warning,))), Result.FAILED, error=error
         )
 
 
@@ -115,34 +118,49 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
         or pod is None
         or (pod["metadata"].get("labels") or {}).get(INJECT_LABEL) == "false"
     ):
-        return Answer(_response(uid), Result.NOT_OURS)
+        return Answer(response_of(uid), Result.NOT_OURS)
     namespace = str(request.get("namespace") or "")
-    deployment = deployment_of(pod)
-    rollout = rollout_of(deployment, namespace, context.rollouts) if deployment else None
-    if deployment is None or rollout is None:
-        return Answer(_response(uid), Result.NOT_OURS, namespace, deployment or "")
+    creator, rollout = creator_of(pod), rollout_of(pod, namespace, context.rollouts)
+    workload = "" if creator is None else str(creator)
+    if rollout is None:
+        return Answer(response_of(uid), Result.NOT_OURS, namespace, workload)
+    if rollout.suspended:
+        injection = Injection(warnings=(f"not injected: {rollout.suspended}",))
+        return Answer(
+            response_of(uid, injection),
+            Result.SUSPENDED,
+            namespace,
+            workload,
+            rollout.name,
+            injection,
+        )
     if rollout.spec is None:
         problem = f"not injected: LosslessRollout {rollout.name}: {rollout.problem}"
         injection = Injection(warnings=(problem,))
     else:
-        injection = inject(pod, rollout.name, rollout.spec, context.agent, gate=context.leader)
+        gate = context.leader and rollout.spec.target.kind.gated
+        injection = inject(pod, rollout.name, rollout.spec, context.agent, gate=gate)
     return Answer(
-        _response(uid, injection),
+        response_of(uid, injection),
         Result.INJECTED if injection.injected else Result.REFUSED,
         namespace,
-        deployment,
+        workload,
         rollout.name,
         injection,
     )
 
 
-def _response(uid: str, injection: Injection = _UNCHANGED) -> dict[str, Any]:
+def response_of(
+    uid: str, injection: Injection = _UNCHANGED, *, warnings: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the review that allows a request, with a patch and warnings as there are."""
     response: dict[str, Any] = {"uid": uid, "allowed": True}
     if injection.operations:
         patch = json.dumps(injection.operations, separators=(",", ":")).encode()
         response |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
-    if injection.warnings:
-        response["warnings"] = [_short(f"lossless: {text}") for text in injection.warnings]
+    told = [*injection.warnings, *warnings]
+    if told:
+        response["warnings"] = [_short(f"lossless: {text}") for text in told]
     return {"apiVersion": _API_VERSION, "kind": _KIND, "response": response}
 
 

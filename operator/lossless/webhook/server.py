@@ -6,22 +6,27 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lossless.cluster.client import Client, resource_path
+from lossless.cluster.errors import ApiError, NotFoundError
 from lossless.cluster.watching import Change, Changed, Synced, Timing, Watch
+from lossless.cluster.workloads import PLURALS
 from lossless.model.names import (
     API_VERSION,
     HEALTH_PATH,
     LEASE,
     METRICS_PATH,
     PLURAL,
+    VALIDATION_PATH,
     WEBHOOK_PATH,
 )
+from lossless.model.observation import Unknown
+from lossless.webhook.advice import advice, wanted_target
 from lossless.webhook.leader import LeaderSign, Lease, parse_lease
 from lossless.webhook.metrics import Metrics
 from lossless.webhook.options import WebhookOptions
@@ -33,7 +38,9 @@ from lossless.webhook.review import (
     Result,
     answer,
     parse_review,
+    response_of,
 )
+from lossless.webhook.rollout_review import proposed, refusal
 from lossless.webhook.tls_secret import CertificateKeeper, server_context
 
 _log: Final = structlog.get_logger(__name__)
@@ -42,6 +49,8 @@ READY_PATH: Final = "/readyz"
 _BODY_MAX: Final = 8 * 1024 * 1024
 #: As long as the API server waits for the whole answer.
 _BODY_SECONDS: Final = 3.0
+#: For one read of a workload, within the time of a review.
+_WORKLOAD_SECONDS: Final = 1.0
 #: Longer than Go's IdleConnTimeout of 90 s: the client closes idle connections, never we, so no
 #: review meets a connection that is just being closed.
 _KEEPALIVE: Final = 120.0
@@ -53,6 +62,7 @@ class Webhook:
     def __init__(self, options: WebhookOptions, client: Client) -> None:
         """Compose; nothing is sent or listened on before ``serve``."""
         self._options = options
+        self._client = client
         self._rollouts: Watch[Rollout] = Watch(
             client, resource_path(API_VERSION, PLURAL), parse_rollout
         )
@@ -129,6 +139,7 @@ class Webhook:
         options = self._options
         admission = web.Application(client_max_size=_BODY_MAX)
         admission.router.add_post(WEBHOOK_PATH, self._review)
+        admission.router.add_post(VALIDATION_PATH, self._review_rollout)
         admission.on_response_prepare.append(self._tell_to_close)
         admission_runner = web.AppRunner(
             admission, access_log=None, keepalive_timeout=_KEEPALIVE, shutdown_timeout=5.0
@@ -152,7 +163,8 @@ class Webhook:
             await admission_runner.cleanup()
             await plain_runner.cleanup()
 
-    async def _review(self, request: web.Request) -> web.Response:
+    async def _asked(self, request: web.Request) -> tuple[dict[str, Any], float]:
+        """Return what is asked, and since when it is being answered."""
         try:
             async with asyncio.timeout(_BODY_SECONDS):
                 body = await request.read()
@@ -160,11 +172,48 @@ class Webhook:
             raise web.HTTPRequestTimeout(text="the body did not arrive in time") from None
         began = time.perf_counter()
         try:
-            review = parse_review(body)
+            return parse_review(body), began
         except MalformedReviewError as error:
             self._metrics.malformed.inc()
             _log.warning("malformed review", cause=str(error), bytes=len(body))
             raise web.HTTPBadRequest(text=str(error)) from error
+
+    async def _review_rollout(self, request: web.Request) -> web.Response:
+        review, _ = await self._asked(request)
+        rollout = proposed(review)
+        if rollout is None:
+            return web.json_response(response_of(review["uid"]))
+        if rollout.spec is None:
+            return web.json_response(refusal(review, rollout))
+        said = advice(
+            rollout,
+            self._rollouts.objects.values(),
+            await self._workload(rollout),
+            self._options.agent,
+        )
+        return web.json_response(response_of(review["uid"], warnings=said))
+
+    async def _workload(self, rollout: Rollout) -> dict[str, Any] | Unknown | None:
+        target = wanted_target(rollout)
+        if target is None:
+            return None
+        path = resource_path(
+            target.kind.api_version,
+            PLURALS[target.kind],
+            namespace=rollout.namespace,
+            name=target.name,
+        )
+        try:
+            async with asyncio.timeout(_WORKLOAD_SECONDS):
+                return await self._client.get(path)
+        except NotFoundError:
+            return None
+        except (ApiError, TimeoutError) as error:
+            # Advice is not worth a wait: the API server that asks gives up after three seconds.
+            return Unknown(str(error))
+
+    async def _review(self, request: web.Request) -> web.Response:
+        review, began = await self._asked(request)
         answered = answer(
             review,
             Context(
@@ -210,7 +259,7 @@ def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
     log = _log.bind(
         uid=review["uid"],
         namespace=answered.namespace,
-        deployment=answered.deployment,
+        workload=answered.workload,
         rollout=answered.rollout,
         dry_run=bool(review.get("dryRun")),
         milliseconds=round(seconds * 1000, 2),
@@ -220,8 +269,8 @@ def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
             log.info("injected", unprotected=sorted(answered.injection.unprotected))
         case Result.NOT_OURS:
             log.debug("not ours")
-        case Result.REFUSED:
-            log.warning("refused", warnings=list(answered.injection.warnings))
+        case Result.REFUSED | Result.SUSPENDED:
+            log.warning(answered.result.value, warnings=list(answered.injection.warnings))
         case Result.FAILED:
             # Where, but not what: the message of an error may quote the pod.
             error = answered.error

@@ -1,0 +1,88 @@
+"""One rolling publish under load for each way, and what its clients saw."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from e2e.hosts import network
+from e2e.hosts.machines import Machines, Times
+from e2e.hosts.ways import roll
+from e2e.load.plan import Plan
+from e2e.load.report import LoadReport
+from e2e.support.load import RunningLoad
+from e2e.support.table import own_row, render
+
+ROOT: Final = Path(tempfile.gettempdir()) / "lossless-hosts"
+#: About 350 requests/s, so that two cores carry client, HAProxy and three hosts.
+CONNECTIONS: Final = 24
+THINK: Final = 0.06
+#: Requests before and after a rollout: the load runs, and what a rollout has broken shows.
+_AROUND: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One rollout."""
+
+    way: str
+    seconds: float
+    report: LoadReport
+
+
+@contextmanager
+def machines(times: Times) -> Iterator[Machines]:
+    """Make hosts and load balancer, and remove everything at the end."""
+    network.destroy()
+    try:
+        network.create()
+        made = Machines(ROOT, times)
+        made.start()
+        yield made
+        shutil.rmtree(ROOT, ignore_errors=True)
+    finally:
+        network.destroy()
+
+
+def tell(made: Machines, way: str, times: Times) -> Result:
+    """Roll out one way, under load."""
+    made.settle()
+    url = f"http://{network.BALANCER.address}/"
+    load = RunningLoad(network.CLIENT, Plan(url, connections=CONNECTIONS, think=THINK))
+    try:
+        load.goes_on(requests=_AROUND)
+        seconds = roll(made, way, times)
+        load.goes_on(requests=_AROUND)
+    finally:
+        report = load.stop()
+    return Result(way, seconds, report)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return the table, for people."""
+    return render([own_row(one.way, one.seconds, one.report) for one in results])
+
+
+def verdict(results: Sequence[Result]) -> tuple[bool, str]:
+    """Tell whether the rows that ran prove what they are there to prove, and in words."""
+    found = {one.way: one for one in results}
+    wrong: list[str] = []
+    right: list[str] = []
+    naive, sleeps, ours = (found.get(way) for way in ("naive", "sleeps", "lossless"))
+    if naive is not None:
+        lost = naive.report.failed
+        told = f"naive lost {lost}" if lost else "naive lost nothing, so this load proves nothing"
+        (right if lost else wrong).append(told)
+    if ours is not None:
+        lost = ours.report.failed
+        (wrong if lost else right).append(f"lossless lost {lost or 'none'}")
+    if ours is not None and sleeps is not None:
+        faster = ours.seconds < sleeps.seconds
+        told = f"it took {ours.seconds:.0f} s, the sleeps {sleeps.seconds:.0f} s"
+        (right if faster else wrong).append(told)
+    if wrong:
+        return False, f"Not as promised: {'; '.join(wrong)}."
+    return True, f"As promised: {'; '.join(right) or 'nothing was to be shown'}."

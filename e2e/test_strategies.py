@@ -1,0 +1,84 @@
+"""Every strategy, and everything that people do in the middle of a rollout."""
+
+import pytest
+
+from e2e.conftest import MakeWorld
+from e2e.sample.manifests import Variant
+from e2e.support import control, given, then, when
+from e2e.support.world import World
+
+
+def _in_the_middle_of_a_drain(world: World) -> None:
+    then.status_shows(
+        world,
+        "a pod drains and one is held",
+        lambda s: s.get("draining", 0) >= 1 and s.get("held", 0) >= 1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("surge", "unavailable"),
+    [
+        pytest.param(0, 1, id="none-more"),
+        pytest.param("25%", "25%", id="the-default"),
+        pytest.param("100%", 0, id="twice-as-many"),
+    ],
+)
+def test_a_rollout_of_any_strategy_loses_nothing(
+    make: MakeWorld, surge: int | str, unavailable: int | str
+) -> None:
+    """What the Deployment takes by itself drains as well."""
+    plain, world = make("plain"), make("strategy")
+
+    control.a_plain_rollout_loses_some(plain)
+    given.the_service(world, Variant.LOSSLESS)
+    when.the_strategy_is(world, surge, unavailable)
+    with given.load(world) as load:
+        when.rolled_out(world)
+        load.goes_on(requests=1000)
+
+    then.nothing_was_lost(world, load.report)
+    last = then.status_shows(
+        world, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
+    )["lastRollout"]
+    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+
+
+def test_an_undo_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
+    """The held pods of the bad release never take traffic, and nobody else is drained for them."""
+    plain, world = make("plain"), make("undo")
+
+    control.a_plain_rollout_loses_some(plain)
+    given.the_service(world, Variant.LOSSLESS)
+    with given.load(world) as load:
+        with given.a_long_request_on(world, world.pods()) as clients:
+            when.the_version_changes(world)
+            _in_the_middle_of_a_drain(world)
+            when.undone(world)
+            then.status_shows(world, "nothing is held", lambda s: not s.get("held"))
+            assert sum(client.so_far.failed for client in clients) == 0
+            world.mark("the long requests leave")
+        when.the_rollout_ends(world, "v1")
+        load.goes_on(requests=1000)
+
+    then.nothing_was_lost(world, load.report)
+
+
+def test_a_third_revision_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
+    """The second one is abandoned; the third takes its place."""
+    plain, world = make("plain"), make("third")
+
+    control.a_plain_rollout_loses_some(plain)
+    given.the_service(world, Variant.LOSSLESS)
+    with given.load(world) as load:
+        with given.a_long_request_on(world, world.pods()) as clients:
+            when.the_version_changes(world, "v2")
+            _in_the_middle_of_a_drain(world)
+            when.the_version_changes(world, "v3")
+            _in_the_middle_of_a_drain(world)
+            assert sum(client.so_far.failed for client in clients) == 0
+            world.mark("the long requests leave")
+        when.the_rollout_ends(world, "v3")
+        load.goes_on(requests=1000)
+
+    then.nothing_was_lost(world, load.report)

@@ -1,0 +1,238 @@
+"""``lossless host rollout``: one host after the other, and no further after the first failure."""
+
+import argparse
+import asyncio
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Protocol
+
+from lossless.host.exits import Exit
+from lossless.host.progress import Progress
+from lossless.host.signals import Interrupts
+from lossless.model.durations import format_duration, parse_duration
+
+_LINE: Final = re.compile(r"(?:([^\s@]+)@)?(\[[0-9A-Fa-f:.]+\]|[^\s@:\[\]]+)(?::(\d{1,5}))?")
+_HIGHEST_PORT: Final = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One host as SSH knows it."""
+
+    host: str
+    port: int | None = None
+    """None: as the user's SSH configuration says, or 22."""
+    user: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What people are told of it by."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host + (f":{self.port}" if self.port else "")
+
+
+class State(StrEnum):
+    """How far a host is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Remote(Protocol):
+    """Runs a command on a host."""
+
+    async def run(self, target: Target, command: str, tell: Callable[[str], None]) -> int:
+        """Run ``command`` and return its exit code.
+
+        Raises:
+            RemoteFailed: the host cannot be reached, or the connection broke.
+        """
+        ...
+
+
+class RemoteFailed(Exception):  # noqa: N818 # reads as the thing that happened
+    """A host could not be reached, or the connection to it broke; the text says why."""
+
+
+def parse_hosts(document: str) -> tuple[Target, ...]:
+    """Return the hosts that ``document`` lists, one a line; ``#`` begins a comment.
+
+    Raises:
+        ValueError: names the line and what is wrong with it.
+    """
+    found: dict[str, Target] = {}
+    for number, line in enumerate(document.splitlines(), 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        match = _LINE.fullmatch(text)
+        port = int(match[3]) if match and match[3] else None
+        if match is None or (port is not None and not 0 < port <= _HIGHEST_PORT):
+            raise ValueError(f"line {number}: {text!r} is not a host; write [user@]host[:port]")
+        target = Target(match[2].strip("[]"), port, match[1])
+        if target.name in found:
+            raise ValueError(f"line {number}: {text!r} is there twice; remove one")
+        found[target.name] = target
+    if not found:
+        raise ValueError("names no host; write one [user@]host[:port] a line")
+    return tuple(found.values())
+
+
+def next_hosts(
+    states: Mapping[Target, State], max_unavailable: int, *, stopping: bool
+) -> tuple[Target, ...]:
+    """Return the hosts to begin with now, in their order.
+
+    Args:
+        states: of all hosts, in order.
+        max_unavailable: hosts that may be out at the same time. One that has failed may be out.
+        stopping: nothing new is wanted.
+    """
+    if stopping or State.FAILED in states.values():
+        return ()
+    running = sum(1 for state in states.values() if state is State.RUNNING)
+    waiting = [target for target, state in states.items() if state is State.WAITING]
+    return tuple(waiting[: max(0, max_unavailable - running)])
+
+
+class Rollout:
+    """Walks over the hosts."""
+
+    def __init__(  # noqa: PLR0913 # what it works with, and whom it tells
+        self,
+        targets: Sequence[Target],
+        command: str,
+        *,
+        remote: Remote,
+        max_unavailable: int,
+        timeout: float,
+        progress: Progress,
+        interrupts: Interrupts,
+    ) -> None:
+        """Compose it.
+
+        Args:
+            targets: in the order in which they take their turn.
+            command: run on each.
+            remote: how.
+            max_unavailable: hosts at the same time.
+            timeout: seconds for one host.
+            progress: what people see.
+            interrupts: asked before each host; the second one gives up waiting.
+        """
+        self._states = dict.fromkeys(targets, State.WAITING)
+        self._command = command
+        self._remote = remote
+        self._max = max_unavailable
+        self._timeout = timeout
+        self._progress = progress
+        self._interrupts = interrupts
+
+    async def run(self) -> int:
+        """Publish on all hosts; return the exit code."""
+        running: dict[asyncio.Task[int], Target] = {}
+        insisted = asyncio.ensure_future(self._interrupts.insisted.wait())
+        try:
+            while True:
+                stopping = self._interrupts.asked.is_set()
+                for target in next_hosts(self._states, self._max, stopping=stopping):
+                    self._states[target] = State.RUNNING
+                    self._progress.say(f"{target.name}: begins")
+                    running[asyncio.ensure_future(self._one(target))] = target
+                if not running:
+                    break
+                done, _ = await asyncio.wait(
+                    {*running, insisted}, return_when=asyncio.FIRST_COMPLETED
+                )
+                if insisted in done:
+                    break
+                for task in done & running.keys():
+                    target = running.pop(task)
+                    code = task.result()
+                    self._states[target] = State.DONE if code == 0 else State.FAILED
+                    told = "done" if code == 0 else f"FAILED with exit code {code}"
+                    self._progress.say(f"{target.name}: {told}")
+        finally:
+            insisted.cancel()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(insisted, *running, return_exceptions=True)
+        return self._conclude()
+
+    async def _one(self, target: Target) -> int:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._remote.run(
+                    target,
+                    self._command,
+                    lambda line: self._progress.say(f"{target.name} | {line}"),
+                )
+        except RemoteFailed as error:
+            self._progress.say(f"{target.name} | {error}")
+        except TimeoutError:
+            self._progress.say(f"{target.name} | not done within {format_duration(self._timeout)}")
+        return Exit.FAILED
+
+    def _conclude(self) -> int:
+        def named(state: State) -> str:
+            return ", ".join(one.name for one, its in self._states.items() if its is state)
+
+        say = self._progress.say
+        done = sum(1 for state in self._states.values() if state is State.DONE)
+        say(f"{done} of {len(self._states)} hosts published.")
+        for state, told in (
+            (State.FAILED, "Failed, see `lossless host status` there"),
+            (State.RUNNING, "Left while at work, see `lossless host status` there"),
+            (State.WAITING, "Not begun, and as they were"),
+        ):
+            if named(state):
+                say(f"{told}: {named(state)}")
+        if self._interrupts.number:
+            return 128 + self._interrupts.number
+        return Exit.OK if done == len(self._states) else Exit.FAILED
+
+
+async def main(options: argparse.Namespace) -> int:
+    """Roll out as the command line says; return the exit code.
+
+    Raises:
+        OSError: the list of hosts cannot be read.
+        ValueError: it is wrong, or another option is, or the extra is not installed.
+    """
+    if options.max_unavailable < 1:
+        raise ValueError(f"--max-unavailable {options.max_unavailable}: must be 1 or more")
+    timeout = parse_duration(options.timeout)
+    targets = _read_hosts(options.hosts)
+    progress = Progress(sys.stdout)
+    if options.dry_run:
+        at_once = min(options.max_unavailable, len(targets))
+        progress.say(f"{at_once} at a time, each for at most {options.timeout}: {options.remote}")
+        for number, target in enumerate(targets, 1):
+            progress.say(f"[{number}/{len(targets)}] {target.name}")
+        return Exit.OK
+    from lossless.host.ssh import Ssh  # noqa: PLC0415 # asyncssh is an extra
+
+    interrupts = Interrupts(progress.say)
+    interrupts.listen()
+    return await Rollout(
+        targets,
+        options.remote,
+        remote=Ssh(),
+        max_unavailable=options.max_unavailable,
+        timeout=timeout,
+        progress=progress,
+        interrupts=interrupts,
+    ).run()
+
+
+def _read_hosts(path: str) -> tuple[Target, ...]:
+    try:
+        return parse_hosts(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -1,0 +1,291 @@
+"""The breaker: nothing that we install keeps a pod from starting for longer than a minute."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossless.model.breaker import (
+    EVERYWHERE,
+    EVICTIONS,
+    FIRST_RETRY,
+    HEARD,
+    LONGEST_RETRY,
+    PATIENCE,
+    STEADY,
+    Breaker,
+    describe,
+    judge,
+    retry_after,
+)
+from lossless.model.conditions import Answer, ConditionType, Reason
+from lossless.model.decision import Evict, decide
+from lossless.model.observation import Pod, Refusal
+from lossless.model.status import Cause, RolloutStatus, Suspension
+from tests.support.rollouts import NOW, a_rollout, a_workload, a_world, serving, starting
+
+OPEN = Suspension(int(NOW) - 60, Cause.IMAGE, "the agent of a does not start")
+TRYING = replace(OPEN, trying=True)
+POLICY = 'violates PodSecurity "restricted": (container "lossless-agent" must not …)'
+
+
+def stuck(name: str = "a", *, age: float = PATIENCE, **changes: Any) -> Pod:
+    """Return an injected pod that waits for its agent's image."""
+    pod = starting(name, created=NOW - age, agent_waits="ImagePullBackOff", agent_says="not found")
+    return replace(pod, **changes)
+
+
+def up(name: str = "a", *, age: float = STEADY, created: float = 20.0) -> Pod:
+    """Return an injected pod whose agent runs."""
+    return starting(name, created=NOW - created, agent_since=NOW - age)
+
+
+def judged(*pods: Pod, before: Suspension | None = None, **changes: Any) -> Breaker:
+    """Return what the breaker concludes."""
+    known = {"refusal": None, "elsewhere": 0, "resumed": False, "now": NOW} | changes
+    return judge(pods, before=before, **known)
+
+
+@pytest.mark.parametrize(
+    ("waits", "cause"),
+    [
+        ("ErrImagePull", Cause.IMAGE),
+        ("ImagePullBackOff", Cause.IMAGE),
+        ("InvalidImageName", Cause.IMAGE),
+        ("ErrImageNeverPull", Cause.IMAGE),
+        ("CrashLoopBackOff", Cause.CRASH),
+        ("CreateContainerError", Cause.CRASH),
+        ("CreateContainerConfigError", Cause.CRASH),
+        ("RunContainerError", Cause.CRASH),
+    ],
+)
+def test_an_agent_that_does_not_start_suspends_injection(waits: str, cause: Cause) -> None:
+    """Whatever the kubelet calls it; the reason says which pod and what the kubelet said."""
+    found = judged(stuck(agent_waits=waits)).suspension
+
+    assert found == Suspension(
+        int(NOW), cause, f"the agent of a does not start ({waits}): not found"
+    )
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        pytest.param(stuck(age=PATIENCE - 1), id="too young to judge"),
+        pytest.param(stuck(served=True), id="it has served: its agent crashed later"),
+        pytest.param(stuck(rollout=""), id="not ours"),
+        pytest.param(stuck(deletion=NOW + 30), id="going already"),
+        pytest.param(stuck(agent_waits="ContainerCreating"), id="it only starts"),
+        pytest.param(stuck(agent_waits="PodInitializing"), id="others start before it"),
+        pytest.param(starting("a"), id="nothing is known of its agent"),
+        pytest.param(up(), id="its agent runs, the app does not start"),
+    ],
+)
+def test_what_is_not_the_agents_fault_suspends_nothing(pod: Pod) -> None:
+    """An app that crashes, a slow node, a young pod: not our business."""
+    found = judged(pod)
+
+    assert found.suspension is None
+    assert found.evict == ()
+
+
+def test_a_young_pod_is_looked_at_again_in_time() -> None:
+    """No event may come of an image that is just not there."""
+    assert judged(stuck(age=5)).next_change == NOW + PATIENCE - 5
+
+
+@pytest.mark.parametrize(
+    ("message", "age", "cause"),
+    [
+        pytest.param(POLICY, PATIENCE, Cause.REFUSED, id="pod security"),
+        pytest.param(
+            "minimum memory usage per Container is 100Mi, but request is 64Mi",
+            PATIENCE,
+            Cause.REFUSED,
+            id="limit range",
+        ),
+        pytest.param(POLICY, 3, None, id="just now"),
+        pytest.param("exceeded quota: q, requested: pods=1", 60, None, id="quota"),
+        pytest.param('admission webhook "x" denied the request', 60, None, id="another webhook"),
+    ],
+)
+def test_pods_that_are_refused_because_of_the_agent_suspend_injection(
+    message: str, age: float, cause: Cause | None
+) -> None:
+    """A policy names our container; a quota is full with or without us."""
+    found = judged(refusal=Refusal(message, NOW - age)).suspension
+
+    assert (found and found.cause) == cause
+
+
+def test_stuck_pods_are_evicted_once_webhooks_have_heard() -> None:
+    """Sooner they would only come back with an agent."""
+    fresh = replace(OPEN, since=int(NOW))
+
+    early = judged(stuck(), before=fresh)
+    late = judged(stuck(), before=fresh, now=NOW + HEARD)
+
+    assert (early.evict, early.next_change) == ((), NOW + HEARD)
+    assert [pod.name for pod in late.evict] == ["a"]
+
+
+def test_evictions_are_few_at_a_time_and_the_oldest_first() -> None:
+    """Whatever goes wrong here goes wrong slowly."""
+    pods = [stuck(f"p{number:02d}", age=100 - number) for number in range(20)]
+
+    assert [pod.name for pod in judged(*pods, before=OPEN).evict] == [
+        f"p{number:02d}" for number in range(EVICTIONS)
+    ]
+
+
+def test_a_pod_that_starts_by_itself_is_left_alone() -> None:
+    """And so is one that has served, whatever its agent does."""
+    assert judged(up(), serving("b"), stuck("c", served=True), before=OPEN).evict == ()
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"),
+    [(0, FIRST_RETRY), (1, 2 * FIRST_RETRY), (3, 8 * FIRST_RETRY), (9, LONGEST_RETRY)],
+)
+def test_injection_is_tried_again_later_and_later(attempts: int, seconds: float) -> None:
+    """Each attempt may cost one pod some seconds."""
+    open_ = replace(OPEN, since=int(NOW - seconds), attempts=attempts)
+
+    assert retry_after(attempts) == seconds
+    assert judged(before=open_, now=NOW - 1).suspension == open_
+    assert judged(before=open_, now=NOW - 1).next_change == NOW
+    assert judged(before=open_).suspension == replace(open_, trying=True, since=int(NOW))
+
+
+def test_an_attempt_that_succeeds_ends_it() -> None:
+    """An agent that has run for some seconds is one that starts."""
+    assert judged(up(), before=TRYING).suspension is None
+    assert judged(up(age=STEADY - 1), before=TRYING).suspension == TRYING
+    assert judged(up(age=STEADY - 1), before=TRYING).next_change == NOW + 1
+    assert judged(up(created=600), before=TRYING).suspension == TRYING
+    assert judged(before=TRYING).suspension == TRYING
+
+
+def test_an_attempt_that_fails_begins_it_anew() -> None:
+    """The pod that tried goes like the others; the next attempt is further away."""
+    found = judged(stuck(), before=TRYING)
+
+    assert found.suspension is not None
+    assert (found.suspension.trying, found.suspension.attempts) == (False, 1)
+    assert found.suspension.since == int(NOW)
+
+
+def test_who_tries_is_given_time_and_who_was_stuck_before_is_not() -> None:
+    """Their fate is known."""
+    young, old = stuck("young", age=5), stuck("old", age=100)
+
+    assert [pod.name for pod in judged(young, old, before=TRYING).evict] == ["old"]
+
+
+def test_a_command_tries_at_once() -> None:
+    """Who has mended it need not wait, and pays for no earlier attempt."""
+    found = judged(before=replace(OPEN, attempts=4), resumed=True).suspension
+
+    assert found == replace(OPEN, trying=True, since=int(NOW), attempts=0)
+    assert judged(resumed=True).suspension is None
+
+
+def test_an_image_that_nobody_can_pull_suspends_all() -> None:
+    """Others need not find out with a pod of their own; it ends when it ends for them."""
+    found = judged(elsewhere=EVERYWHERE).suspension
+
+    assert found is not None
+    assert found.cause is Cause.ELSEWHERE
+    assert judged(elsewhere=EVERYWHERE - 1).suspension is None
+    assert judged(elsewhere=EVERYWHERE, before=found).suspension == found
+    assert judged(elsewhere=EVERYWHERE - 1, before=found).suspension is None
+    own = judged(stuck(), elsewhere=EVERYWHERE, before=found).suspension
+    assert own is not None
+    assert own.cause is Cause.IMAGE
+
+
+def test_status_events_and_evictions_follow() -> None:
+    """Degraded says what was seen and how to end it; the Event follows from the condition."""
+    decision = decide(a_world(stuck(), serving("b"), workload=a_workload(2)), NOW)
+    status = decision.status
+    assert status is not None
+    degraded = status.condition(ConditionType.DEGRADED)
+    assert degraded is not None
+    assert (degraded.status, degraded.reason) == (Answer.TRUE, Reason.INJECTION_SUSPENDED)
+    assert "the agent of a does not start" in degraded.message
+    assert "kubectl annotate llr web -n shop lossless.dev/resume" in degraded.message
+    assert Reason.INJECTION_SUSPENDED in {said.reason for said in decision.announcements}
+    assert decision.evictions == ()
+
+    after = a_world(stuck(), workload=a_workload(2), rollout=a_rollout(status=status))
+    assert decide(after, NOW + HEARD).evictions == (Evict("a", "uid-a"),)
+
+
+def test_the_end_is_announced() -> None:
+    """And the command that ended it is not acted on twice."""
+    before = a_rollout(status=RolloutStatus(injection=TRYING))
+    decision = decide(a_world(up(), rollout=before), NOW)
+
+    assert decision.status is not None
+    assert decision.status.injection is None
+    assert Reason.INJECTION_RESUMED in {said.reason for said in decision.announcements}
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("trying", [False, True])
+def test_every_state_is_described(cause: Cause, *, trying: bool) -> None:
+    """In words that say what happens to new pods."""
+    said = describe(Suspension(1, cause, "so it is", trying=trying))
+
+    assert "so it is" in said
+    assert "new pod" in said
+
+
+PODS = st.lists(
+    st.builds(
+        stuck,
+        name=st.sampled_from("abcdef"),
+        age=st.floats(min_value=0, max_value=900),
+        agent_waits=st.sampled_from(["", "ErrImagePull", "CrashLoopBackOff", "PodInitializing"]),
+        agent_since=st.none() | st.floats(min_value=0, max_value=900).map(lambda ago: NOW - ago),
+        served=st.booleans(),
+        rollout=st.sampled_from(["web", ""]),
+    ),
+    max_size=6,
+    unique_by=lambda pod: pod.name,
+)
+SUSPENSIONS = st.none() | st.builds(
+    Suspension,
+    since=st.integers(min_value=-4000, max_value=0).map(lambda ago: int(NOW) + ago),
+    cause=st.sampled_from(Cause),
+    reason=st.just("so"),
+    trying=st.booleans(),
+    attempts=st.integers(min_value=0, max_value=40),
+)
+
+
+@given(
+    pods=PODS,
+    before=SUSPENSIONS,
+    elsewhere=st.integers(min_value=0, max_value=4),
+    resumed=st.booleans(),
+)
+def test_from_any_state_a_stuck_pod_is_on_its_way_out(
+    pods: list[Pod], before: Suspension | None, elsewhere: int, *, resumed: bool
+) -> None:
+    """It is evicted now, or a look is planned, or others go before it; nobody else ever goes."""
+    found = judged(*pods, before=before, elsewhere=elsewhere, resumed=resumed)
+    never_started = [
+        pod
+        for pod in pods
+        if pod.rollout
+        and not pod.served
+        and pod.agent_waits in {"ErrImagePull", "CrashLoopBackOff"}
+    ]
+
+    assert set(found.evict) <= set(never_started)
+    if never_started:
+        assert found.evict or found.next_change is not None
+    assert found.next_change is None or found.next_change > NOW
