@@ -117,7 +117,7 @@ def test_everything_can_be_said() -> None:
         ),
         pytest.param(
             "[app]",
-            'close = [{nginx = {http2 = {}}}]\n[app]',
+            "close = [{nginx = {http2 = {}}}]\n[app]",
             "^close.0..nginx.http2: .*a pod's preStop hook",
             id="a-hook-of-a-pod",
         ),
