@@ -11,7 +11,7 @@ from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
 from e2e.conftest import REQUIRED, MakeWorld
 from e2e.proof.matrix import render, verdict
-from e2e.proof.proxies import ENVOY, NGINX, Proxy
+from e2e.proof.proxies import ENVOY, NGINX, UVICORN, Proxy
 from e2e.proof.story import AT_LEAST, Scope, Setting, account, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
 from e2e.support import install
@@ -35,6 +35,7 @@ def prepared() -> Prepared:
     [
         pytest.param(NGINX, (Protocol.H1, Protocol.WEBSOCKET), id="nginx, HTTP 1.1 and WebSocket"),
         pytest.param(ENVOY, (Protocol.H2, Protocol.GRPC), id="Envoy, HTTP 2 and gRPC"),
+        pytest.param(UVICORN, (Protocol.H1, Protocol.WEBSOCKET), id="uvicorn, both by middleware"),
     ],
 )
 @pytest.mark.timeout(600, func_only=True)

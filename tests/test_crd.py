@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from lossless.cluster.rollout_status import status_document
-from lossless.model import close_drivers, counters, fields, names
+from lossless.model import close_drivers, counters, fields, names, nginx_reload
 from lossless.model.conditions import MAX_MESSAGE, Answer, Condition, ConditionType, Reason
 from lossless.model.durations import PATTERN, format_duration, parse_duration
 from lossless.model.fields import InvalidSpec
@@ -230,6 +230,13 @@ def test_the_defaults_are_the_codes() -> None:
     assert parse_spec(stored) == parse_spec(bare)
 
 
+def test_the_defaults_of_a_reload_are_the_codes() -> None:
+    """As safe and as usual as can be."""
+    bare = {"targetRef": TARGET, "close": [{"nginx": {"http2": {}}}]}
+    (driver,) = _defaulted(bare, SPEC)["close"]
+    assert driver["nginx"]["http2"] == nginx_reload.reload_document(nginx_reload.Reload())
+
+
 DURATIONS: Final = {
     **{f"drain.{key}": (DRAIN[key], bounds) for key, bounds in BOUNDS.items()},
     "sidecars.sleep": (SIDECARS["sleep"], SLEEP_BOUNDS),
@@ -260,6 +267,8 @@ def test_durations_have_the_codes_grammar_and_bounds(key: str) -> None:
         pytest.param(close_drivers.VARIABLE, id="variable"),
         pytest.param(close_drivers.HEADER_NAME, id="header-name"),
         pytest.param(close_drivers.HEADER_VALUE, id="header-value"),
+        pytest.param(nginx_reload.CONTAINER, id="container"),
+        pytest.param(nginx_reload.WORD, id="word-of-a-command"),
         pytest.param(counters.METRIC, id="metric"),
         pytest.param(counters.LABEL, id="label"),
     ],
@@ -281,6 +290,7 @@ def test_the_drivers_and_counters_are_the_codes() -> None:
     metrics = SPEC["properties"]["metrics"]
     http = close["items"]["properties"]["http"]["properties"]
     gauge = metrics["items"]["properties"]["prometheus"]["properties"]
+    http2 = close["items"]["properties"]["nginx"]["properties"]["http2"]["properties"]
     assert tuple(close["items"]["properties"]) == close_drivers.KINDS
     assert tuple(metrics["items"]["properties"]) == counters.KINDS
     assert close["maxItems"] == close_drivers.MAX_DRIVERS
@@ -289,6 +299,10 @@ def test_the_drivers_and_counters_are_the_codes() -> None:
     assert http["headers"]["maxItems"] == close_drivers.MAX_HEADERS
     assert http["body"]["maxLength"] == close_drivers.MAX_BODY
     assert (http["retries"]["minimum"], http["retries"]["maximum"]) == close_drivers.RETRIES
+    assert http2["reload"]["enum"] == list(nginx_reload.ReloadTime)
+    assert http2["container"]["maxLength"] == nginx_reload.LONGEST_CONTAINER
+    assert http2["command"]["maxItems"] == nginx_reload.MAX_WORDS
+    assert http2["command"]["items"]["maxLength"] == nginx_reload.LONGEST_WORD
     assert gauge["labels"]["maxProperties"] == counters.MAX_LABELS
     assert gauge["zeroMeans"]["enum"] == list(counters.ZeroMeans)
 

@@ -24,14 +24,32 @@ class Limit:
     """One line, for the user who sees it happen."""
 
 
+_HTTPX: Final = (
+    "drops its streams in flight when it reads a GOAWAY, whoever sent it (encode/httpcore#46,"
+    " #1054), and now and then one without any"
+)
 LIMITS: Final = (
     Limit(
         client="httpx",
         protocol=Protocol.H2,
         proxies=("envoy",),
         kinds=("GoawayError", "ProtocolError", "StreamClosedError"),
-        reason="drops its streams in flight when it reads a GOAWAY, whoever sent it (encode/"
-        "httpcore#46, #1054), and now and then one without any",
+        reason=_HTTPX,
+    ),
+    Limit(
+        client="httpx",
+        protocol=Protocol.H2,
+        proxies=("nginx-h2",),
+        kinds=("GoawayError", "StreamClosedError"),
+        reason=_HTTPX,
+    ),
+    Limit(
+        client="Node http2",
+        protocol=Protocol.H2,
+        proxies=("nginx-h2",),
+        kinds=("REFUSED_STREAM",),
+        reason="leaves it to the program to send again what a GOAWAY has refused unprocessed (RFC"
+        " 9113 section 8.7)",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""What may stand before the apps of a pod, and what Lossless is told about it."""
+"""What serves the clients of a pod, a proxy or an app itself, and what Lossless is told of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +12,15 @@ _ENVOY: Final = (
     *("--disable-hot-restart", "--log-level", "warning"),
 )
 _NGINX: Final = ("nginx", "-e", "stderr", "-c")
+#: A current one; the other is Debian's.
+_NGINX_H2: Final = ("/opt/proof/bin/nginx", "-e", "stderr", "-c")
+_PYTHON: Final = "/opt/proof/bin/python"
+_UVICORN: Final = (
+    *(_PYTHON, "-m", "uvicorn", "--app-dir", "/srv/proof", "--host", "0.0.0.0", "--port", "8080"),  # noqa: S104 # a pod's address is not known before
+    *("--lifespan", "off", "--ws", "websockets-sansio", "--timeout-keep-alive", "75"),
+    *("--log-level", "warning"),
+)
+_AIOHTTP: Final = (_PYTHON, "/srv/proof/aiohttp_app.py")
 
 
 class Echo(StrEnum):
@@ -36,10 +45,16 @@ class Proxy:
     """``spec`` of the LosslessRollout, its target and drain apart."""
     left_out: Mapping[Protocol, str] = field(default_factory=dict)
     """Protocols that it speaks without being able to say goodbye, each with the reason."""
+    drain: Mapping[str, str] = field(default_factory=dict)
+    """Fields of ``spec.drain`` that it needs otherwise than the others."""
+    alone: bool = False
+    """It is the app itself: nothing stands behind it."""
 
     @property
     def echoes(self) -> tuple[Echo, ...]:
         """Return the apps that its protocols need."""
+        if self.alone:
+            return ()
         needed = {Protocol.GRPC: Echo.GRPC, Protocol.WEBSOCKET: Echo.WEBSOCKET}
         return tuple(echo for protocol, echo in needed.items() if protocol in self.protocols)
 
@@ -52,6 +67,28 @@ NGINX: Final = Proxy(
     plain=(*_NGINX, "/srv/proof/nginx/plain.conf"),
     lossless=(*_NGINX, "/srv/proof/nginx/lossless.conf"),
     rollout={"close": [{"nginx": {}}]},
+)
+NGINX_H2: Final = Proxy(
+    name="nginx-h2",
+    protocols=(Protocol.H1, Protocol.H2, Protocol.GRPC, Protocol.WEBSOCKET),
+    plain=(*_NGINX_H2, "/srv/proof/nginx/h2-plain.conf"),
+    lossless=(*_NGINX_H2, "/srv/proof/nginx/h2-lossless.conf"),
+    rollout={
+        "close": [
+            {
+                "nginx": {
+                    "http2": {
+                        "reload": "AfterPropagation",
+                        "container": "nginx-h2",
+                        "command": ["kill", "-HUP", "1"],
+                    }
+                }
+            }
+        ],
+    },
+    # This build has no stub_status, and to the kernel a stream that goes on after a GOAWAY looks
+    # idle. All clients here close connections that they have been told to leave.
+    drain={"idleConnections": "Wait"},
 )
 ENVOY: Final = Proxy(
     name="envoy",
@@ -75,4 +112,22 @@ HAPROXY: Final = Proxy(
         "busy clients stay until the drain's timeout",
     },
 )
-PROXIES: Final = {proxy.name: proxy for proxy in (NGINX, ENVOY, HAPROXY)}
+UVICORN: Final = Proxy(
+    name="uvicorn",
+    protocols=(Protocol.H1, Protocol.WEBSOCKET),
+    plain=(*_UVICORN, "asgi_app:plain"),
+    lossless=(*_UVICORN, "asgi_app:lossless"),
+    rollout={"close": [{"middleware": {}}]},
+    alone=True,
+)
+AIOHTTP: Final = Proxy(
+    name="aiohttp",
+    protocols=(Protocol.H1,),
+    plain=_AIOHTTP,
+    lossless=(*_AIOHTTP, "lossless"),
+    rollout={"close": [{"middleware": {}}]},
+    alone=True,
+)
+PROXIES: Final = {
+    proxy.name: proxy for proxy in (NGINX, NGINX_H2, ENVOY, HAPROXY, UVICORN, AIOHTTP)
+}

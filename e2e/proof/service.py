@@ -1,4 +1,4 @@
-"""The Kubernetes objects of the proof's service: the sample's, with another proxy and more apps."""
+"""The Kubernetes objects of the proof's service: the sample's, with another front and more apps."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,10 +23,15 @@ class ProofService:
         service, deployment = Sample(image=self.image, variant=Variant.PLAIN).objects()
         pod = deployment["spec"]["template"]["spec"]
         [app] = [container for container in pod["containers"] if container["name"] == APP]
-        pod["containers"] = [self._proxy(), app, *(self._echo(echo) for echo in self.proxy.echoes)]
+        front = self._front()
+        if self.proxy.alone:
+            # A rollout changes the environment of the container of this name.
+            pod["containers"] = [{**front, "name": APP, "env": app["env"]}]
+        else:
+            pod["containers"] = [front, app, *(self._echo(echo) for echo in self.proxy.echoes)]
         return [service, deployment]
 
-    def _proxy(self) -> Manifest:
+    def _front(self) -> Manifest:
         is_lossless = self.variant is Variant.LOSSLESS
         command = self.proxy.lossless if is_lossless else self.proxy.plain
         return self._container(

@@ -77,7 +77,8 @@ def rolled_out_under_every_client(
         NeverHappened: something did not come in time.
     """
     if variant is Variant.LOSSLESS:
-        given.a_lossless_rollout(world, setting.scope.drain, **proxy.rollout)
+        drain = {**setting.scope.drain, **proxy.drain}
+        given.a_lossless_rollout(world, drain, **proxy.rollout)
         given.injection(world)
     given.deployed(world, ProofService(setting.image, proxy, variant))
     if variant is Variant.LOSSLESS:

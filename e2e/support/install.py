@@ -1,10 +1,12 @@
 """The product as a user installs it: images on the nodes, ``helm upgrade --install``."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from e2e.cluster import build_context
@@ -14,6 +16,17 @@ from e2e.support.testbed import ROOT, Testbed
 RELEASE: Final = "lossless"
 NAMESPACE: Final = "lossless-system"
 _SAMPLE: Final = ROOT / "e2e" / "sample" / "image"
+_PROOF: Final = "e2e/proof/image"
+#: What the image of the proof's pods is made of, below the repository's root; of the product it is
+#: the middleware only, so that the image stays what it is when anything else changes.
+_PROOF_PARTS: Final = (
+    _PROOF,
+    "e2e/sample/image",
+    "operator/lossless/__init__.py",
+    "operator/lossless/middleware",
+    "operator/lossless/model/__init__.py",
+    "operator/lossless/model/names.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +63,24 @@ def build_images(testbed: Testbed) -> Images:
 
 def build_proof_image(testbed: Testbed) -> str:
     """Build the image of the proof's pods, bring it onto every node, and return its name."""
-    context = ROOT / "e2e"
-    dockerfile = context / "proof" / "image" / "Dockerfile"
-    name = f"localhost/lossless-proof:{_tag(dockerfile, context)}"
-    testbed.load_images([testbed.build_image(name, dockerfile, context)])
+    with TemporaryDirectory(prefix="lossless-proof-image-") as folder:
+        context = Path(folder)
+        make_proof_context(context)
+        dockerfile = context / _PROOF / "Dockerfile"
+        name = f"localhost/lossless-proof:{_tag(dockerfile, context)}"
+        testbed.load_images([testbed.build_image(name, dockerfile, context)])
     return name
+
+
+def make_proof_context(folder: Path) -> None:
+    """Copy all that the image of the proof's pods is made of into an empty folder."""
+    for part in _PROOF_PARTS:
+        source, copy = ROOT / part, folder / part
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, copy)
 
 
 def _tag(dockerfile: Path, context: Path) -> str:

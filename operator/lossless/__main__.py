@@ -111,7 +111,6 @@ def _nginx_snippet(options: argparse.Namespace) -> int:
             status_file=options.status_file,
             websocket=options.websocket,
             http2=options.http2,
-            reload_after=options.reload_after,
         )
     )
     sys.stdout.write(text)
@@ -233,13 +232,6 @@ def _add_nginx(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     printed.add_argument(
         "--http2", action="store_true", help="also the reload that HTTP/2 clients need"
     )
-    printed.add_argument(
-        "--reload-after",
-        type=int,
-        default=5,
-        metavar="SECONDS",
-        help="from the drain's start to that reload; default: %(default)s",
-    )
 
     checked = commands.add_parser(
         "nginx-check",
@@ -257,7 +249,7 @@ def _add_nginx(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="after which clients give an idle connection up; default: %(default)s",
     )
     checked.add_argument(
-        "--http2-reload", action="store_true", help="nginx is told to reload in a drain"
+        "--http2-reload", action="store_true", help="the LosslessRollout has nginx.http2"
     )
     checked.add_argument("--output", choices=("text", "json"), default="text")
     checked.add_argument(

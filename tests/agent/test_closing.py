@@ -18,6 +18,7 @@ from lossless.model.close_drivers import (
     Header,
     HttpClose,
     Method,
+    MiddlewareClose,
     NginxClose,
 )
 from lossless.model.names import AGENT_UID
@@ -89,8 +90,10 @@ async def test_files_go_and_come(tmp_path: Path) -> None:
     """Again and again to the same effect: an agent that was restarted does it a second time."""
     (tmp_path / "serving").touch()
     (tmp_path / "on").touch()
+    (tmp_path / "up").touch()
     drivers = (
         NginxClose("/serving"),
+        MiddlewareClose("/up"),
         FileClose("/on"),
         FileClose("/off", FileAction.CREATE),
     )
@@ -189,6 +192,7 @@ async def test_a_socket_that_lets_nobody_in_is_told_with_the_remedy(tmp_path: Pa
     "driver",
     [
         pytest.param(NginxClose("/on"), id="nginx"),
+        pytest.param(MiddlewareClose("/on"), id="middleware"),
         pytest.param(FileClose("/on"), id="file"),
         pytest.param(FileClose("/on", FileAction.CREATE), id="file-to-create"),
         pytest.param(HaproxyClose("/on"), id="haproxy"),

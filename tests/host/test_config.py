@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lossless.host.config import HostConfig, Program, parse_config, read_config
 from lossless.model.agent_config import Probe
-from lossless.model.close_drivers import EnvoyClose, HttpClose, NginxClose
+from lossless.model.close_drivers import EnvoyClose, HttpClose, MiddlewareClose, NginxClose
 from lossless.model.counters import NginxStatus
 from lossless.model.policy import IdleConnections
 
@@ -26,7 +26,10 @@ statusFiles = ["/srv/on", "/srv/too"]
 ports = [8080, 8443]
 networkNamespace = "blue"
 stateDirectory = "/srv/state"
-close = [{nginx = {}}, {nginx = {statusFile = "/srv/own"}}, {envoy = {}}, {http = {port = 7001}}]
+close = [
+  {nginx = {}}, {nginx = {statusFile = "/srv/own"}}, {envoy = {}}, {http = {port = 7001}},
+  {middleware = {}},
+]
 reopen = [{http = {port = 7001, path = "/wake", retries = 0}}]
 metrics = [{nginxStatus = {port = 8080}}]
 [drain]
@@ -75,6 +78,7 @@ def test_everything_can_be_said() -> None:
         NginxClose("/srv/own"),
         EnvoyClose(),
         HttpClose(7001),
+        MiddlewareClose("/srv/on"),
     )
     assert config.reopen == (HttpClose(7001, "/wake", retries=0),)
     assert config.metrics == (NginxStatus(8080),)
@@ -110,6 +114,12 @@ def test_everything_can_be_said() -> None:
             '[drain]\ntimout = "2m"\n[app]',
             "^drain.timout: .*is not known",
             id="misspelt-in-the-drain",
+        ),
+        pytest.param(
+            "[app]",
+            "close = [{nginx = {http2 = {}}}]\n[app]",
+            "^close.0..nginx.http2: .*a pod's preStop hook",
+            id="a-hook-of-a-pod",
         ),
         pytest.param(
             "[app]",

@@ -16,6 +16,7 @@ from lossless.model.close_drivers import (
     Header,
     HttpClose,
     Method,
+    MiddlewareClose,
     NginxClose,
 )
 from lossless.model.counters import (
@@ -27,6 +28,7 @@ from lossless.model.counters import (
 )
 from lossless.model.hooks import HttpHook, SleepHook
 from lossless.model.names import AGENT_PORT, STATUS_FILE
+from lossless.model.nginx_reload import Reload, ReloadTime
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
 from lossless.model.release_rule import Barrier
 
@@ -50,6 +52,8 @@ CONFIG = AgentConfig(
     grace=45.0,
     close=(
         NginxClose("/status/on"),
+        NginxClose(http2=Reload(ReloadTime.AFTER_PROPAGATION, "web", ("kill", "-HUP", "1"))),
+        MiddlewareClose("/status/on"),
         EnvoyClose(9902),
         HaproxyClose("/run/h.sock", variable="proc.leave"),
         HaproxyClose(port=9999),

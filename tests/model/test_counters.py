@@ -8,6 +8,7 @@ from lossless.model.close_drivers import (
     FileClose,
     HaproxyClose,
     HttpClose,
+    MiddlewareClose,
     NginxClose,
 )
 from lossless.model.counters import (
@@ -47,7 +48,7 @@ _OPEN = Prometheus(9090, "open")
             id="another Envoy is another count",
         ),
         pytest.param(
-            (NginxClose(), HttpClose(7001), FileClose("/status/on")),
+            (NginxClose(), HttpClose(7001), FileClose("/status/on"), MiddlewareClose()),
             (NginxStatus(8080),),
             (NginxStatus(8080),),
             id="those that do not count",

@@ -6,6 +6,7 @@ The frames are taken apart here, because Python's h2 does not read on after a GO
 import contextlib
 import socket
 import struct
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Self
@@ -14,6 +15,8 @@ import h2.config
 import h2.connection
 import pytest
 
+from lossless.webhook.file_hold import LOG, file_hold
+from lossless.webhook.nginx_reload import Reloading
 from tests.agent.waiting import PATIENCE
 from tests.nginx.configurations import DRAINING, TO
 from tests.nginx.real import NGINXES, Nginx, an_app
@@ -121,6 +124,28 @@ def test_a_reload_says_goaway(app: int, tmp_path: Path) -> None:
             for stream in (1, 3):
                 late.ask()
                 assert late.next(HEADERS, GOAWAY) == (HEADERS, stream)
+
+
+def test_the_hook_of_nginxs_container_says_goaway(app: int, tmp_path: Path) -> None:
+    """Run as the kubelet runs it in a drain; an nginx with ``-c`` needs that there as well."""
+    nginx = Nginx(tmp_path, app, SERVER)
+    binary = NGINXES["wheel"]
+    command = (binary, "-p", str(tmp_path), "-c", str(nginx.configuration), "-s", "reload")
+    reloading = Reloading("spec.close[0].nginx.http2", command, after=0)
+    hook = file_hold("nginx", (), program="/bin/sh", limit=20, reloading=reloading)
+    program, option, script, *rest = hook["exec"]["command"]
+    script = script.replace("/lossless/", f"{tmp_path}/").replace(LOG, str(tmp_path / "log"))
+    with nginx.running(binary), Http2(nginx.port) as client:
+        client.ask()
+        client.next(HEADERS)
+        (tmp_path / "draining").touch()
+        held = subprocess.Popen([program, option, script, *rest])  # noqa: S603 # our own command
+
+        assert client.next(HEADERS, GOAWAY) == (GOAWAY, 1)
+        assert held.poll() is None
+        (tmp_path / "released.nginx").touch()
+        assert held.wait(PATIENCE) == 0
+    assert "lossless" not in (tmp_path / "log").read_text()
 
 
 def test_without_a_keepalive_time_of_the_server_only_one_stream_is_answered(

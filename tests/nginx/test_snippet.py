@@ -1,14 +1,14 @@
 """What ``lossless nginx-snippet`` prints, and what it refuses."""
 
-import shutil
-import subprocess
-import time
-from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from lossless.__main__ import main
-from lossless.nginx.snippet import Wishes, reload_command, snippet
+from lossless.model.close_drivers import parse_close
+from lossless.model.names import STATUS_FILE
+from lossless.nginx.snippet import Wishes, snippet
 
 
 def test_each_location_gets_a_named_one_of_its_own() -> None:
@@ -39,7 +39,6 @@ def test_websocket_headers_stand_in_both_of_a_pair() -> None:
         pytest.param(["--location=@x"], "--location: '@x'", id="a-named-location"),
         pytest.param(["--location=/a {"], "--location", id="a-brace"),
         pytest.param(["--location=/", "--location=/"], "twice", id="the-same-twice"),
-        pytest.param(["--http2", "--reload-after=-1"], "--reload-after: -1", id="negative"),
     ],
 )
 def test_what_nginx_would_not_take_is_refused(
@@ -50,37 +49,24 @@ def test_what_nginx_would_not_take_is_refused(
     assert complaint in capsys.readouterr().err
 
 
-@pytest.fixture
-def calls(tmp_path: Path) -> Path:
-    """Return the file that a stand-in for nginx writes its arguments to."""
-    log = tmp_path / "calls"
-    stand_in = tmp_path / "nginx"
-    stand_in.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
-    stand_in.chmod(0o755)
-    return log
+@pytest.mark.parametrize(
+    ("status_file", "driver"),
+    [
+        pytest.param(
+            STATUS_FILE, {"http2": {"reload": "AfterClientIdleTimeout"}}, id="our-status-file"
+        ),
+        pytest.param(
+            "/status/on",
+            {"statusFile": "/status/on", "http2": {"reload": "AfterClientIdleTimeout"}},
+            id="another",
+        ),
+    ],
+)
+def test_http_2_is_a_matter_of_the_rollout(status_file: str, driver: dict[str, Any]) -> None:
+    """What is printed for it is a close driver."""
+    text = snippet(Wishes("http://app", status_file=status_file, http2=True))
+    (line,) = [line for line in text.splitlines() if line.startswith("#   close:")]
 
-
-def run_hook(directory: Path, status_file: Path, *, steps: int) -> None:
-    """Run the hook as the kubelet does, with a quicker clock: ``steps`` looks at the file."""
-    command = reload_command(str(status_file), 0).replace("-gt 50", f"-gt {steps}")
-    shell = shutil.which("sh")
-    assert shell is not None
-    path = f"{directory}:/usr/bin:/bin"
-    subprocess.run([shell, "-c", command], env={"PATH": path}, check=True, timeout=15)  # noqa: S603 # our own command
-
-
-def test_the_hook_reloads_once_a_drain_has_started(tmp_path: Path, calls: Path) -> None:
-    """The status file is gone by then."""
-    run_hook(tmp_path, tmp_path / "serving", steps=50)
-
-    assert calls.read_text() == "-s reload\n"
-
-
-def test_the_hook_reloads_nothing_where_no_drain_starts(tmp_path: Path, calls: Path) -> None:
-    """A liveness probe that restarts the container runs it too."""
-    (tmp_path / "serving").touch()
-    started = time.monotonic()
-    run_hook(tmp_path, tmp_path / "serving", steps=2)
-
-    assert not calls.exists()
-    assert time.monotonic() - started < 5
+    raw = yaml.safe_load(line.removeprefix("#"))["close"]
+    assert raw == [{"nginx": driver}]
+    assert parse_close(raw)

@@ -1,11 +1,14 @@
-"""The proof's pods: what differs between proxies, and between plain and lossless."""
+"""The proof's pods: what differs between their fronts, and between plain and lossless."""
 
 import pytest
 
-from e2e.proof.proxies import NGINX, PROXIES, Proxy
+from e2e.proof.proxies import NGINX_H2, PROXIES, Echo, Proxy
 from e2e.proof.service import ProofService
-from e2e.sample.manifests import APP, Manifest, Variant, lossless_rollout
+from e2e.sample.manifests import APP, VERSION, Manifest, Variant, lossless_rollout
+from e2e.support.given import QUICK
 from lossless.model.policy import parse_spec
+from lossless.webhook.inject import inject
+from tests.webhook.pods import SETTINGS, applied, hook_of
 
 
 def _containers(proxy: Proxy, variant: Variant) -> dict[str, Manifest]:
@@ -19,26 +22,47 @@ def test_a_pod_has_the_proxy_and_an_app_for_each_protocol(proxy: Proxy) -> None:
     """The proxy is what readiness asks; the app is what a rollout changes."""
     containers = _containers(proxy, Variant.PLAIN)
 
-    assert set(containers) == {proxy.name, APP, *proxy.echoes}
-    assert "readinessProbe" in containers[proxy.name]
+    front = APP if proxy.alone else proxy.name
+    assert set(containers) == {front, APP, *proxy.echoes}
+    assert "readinessProbe" in containers[front]
+    assert VERSION in [variable["name"] for variable in containers[APP]["env"]]
     assert all("env" not in containers[echo] for echo in proxy.echoes)
 
 
 @pytest.mark.parametrize("proxy", PROXIES.values(), ids=lambda proxy: proxy.name)
 def test_lossless_pods_differ_only_in_what_the_docs_ask_for(proxy: Proxy) -> None:
-    """They have nginx's snippet, and an app that ends WebSockets by the status file."""
+    """They have nginx's snippet, the middleware, an app that ends WebSockets by the status file."""
     plain, lossless = (_containers(proxy, v) for v in (Variant.PLAIN, Variant.LOSSLESS))
 
-    assert lossless["websocket"].pop("env") == [
-        {"name": "STATUS_FILE", "value": "/lossless/serving"}
-    ]
-    if proxy is NGINX:
-        assert lossless[proxy.name].pop("command") != plain[proxy.name].pop("command")
+    if Echo.WEBSOCKET in proxy.echoes:
+        assert lossless["websocket"].pop("env") == [
+            {"name": "STATUS_FILE", "value": "/lossless/serving"}
+        ]
+    if proxy.plain != proxy.lossless:
+        front = APP if proxy.alone else proxy.name
+        assert lossless[front].pop("command") != plain[front].pop("command")
     assert lossless == plain
 
 
-def test_the_rollout_of_nginx_is_one_the_product_accepts() -> None:
-    """What the proof hands to the API server is a valid LosslessRollout."""
-    spec = parse_spec(lossless_rollout(**NGINX.rollout)["spec"])
+@pytest.mark.parametrize("proxy", PROXIES.values(), ids=lambda proxy: proxy.name)
+def test_the_rollout_is_one_the_product_accepts(proxy: Proxy) -> None:
+    """What the proof hands to the API server is valid, and nothing of it is out of reach."""
+    raw = lossless_rollout({**QUICK, **proxy.drain}, **proxy.rollout)["spec"]
+    _, deployment = ProofService("localhost/proof:1", proxy, Variant.LOSSLESS).objects()
+    template = deployment["spec"]["template"]
+    pod = {"metadata": template["metadata"], "spec": template["spec"]}
+    decided = inject(pod, "web", parse_spec(raw), SETTINGS, gate=True)
 
-    assert spec.target.name == "web"
+    assert decided.injected
+    assert (decided.warnings, decided.unprotected) == ((), {})
+
+
+def test_nginx_is_reloaded_in_the_proofs_pods() -> None:
+    """By a signal: it is the first process of its container."""
+    raw = lossless_rollout(QUICK, **NGINX_H2.rollout)["spec"]
+    _, deployment = ProofService("localhost/proof:1", NGINX_H2, Variant.LOSSLESS).objects()
+    template = deployment["spec"]["template"]
+    pod = {"metadata": template["metadata"], "spec": template["spec"]}
+    after = applied(pod, list(inject(pod, "web", parse_spec(raw), SETTINGS, gate=True).operations))
+
+    assert "kill -HUP 1 ||" in hook_of(after, NGINX_H2.name)["exec"]["command"][2]

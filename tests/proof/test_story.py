@@ -10,7 +10,7 @@ from e2e.clients.report import ClientReport
 from e2e.clients.toolchain import Missing, Ready
 from e2e.proof.__main__ import main
 from e2e.proof.matrix import Mark
-from e2e.proof.proxies import ENVOY, HAPROXY, NGINX, Proxy
+from e2e.proof.proxies import ENVOY, HAPROXY, NGINX, NGINX_H2, UVICORN, Proxy
 from e2e.proof.story import AT_LEAST, Scope, Setting, rows
 from e2e.sample.manifests import Variant
 
@@ -20,12 +20,13 @@ def _pairs(proxy: Proxy, scope: Scope) -> set[tuple[str, str]]:
 
 
 def test_every_client_is_tried_with_every_proxy_that_speaks_its_protocol() -> None:
-    """All of them with Envoy; without HTTP/2 and gRPC with nginx; HAProxy leaves HTTP/2 out."""
+    """All of them with Envoy and a current nginx; HTTP/1.1 and WebSocket with the others."""
     everything = {(client.name, str(p)) for client in CLIENTS for p in client.protocols}
 
     assert _pairs(ENVOY, Scope()) == everything
     assert _pairs(NGINX, Scope()) == {pair for pair in everything if pair[1] in {"h1", "ws"}}
-    assert _pairs(HAPROXY, Scope()) == _pairs(NGINX, Scope())
+    assert _pairs(HAPROXY, Scope()) == _pairs(NGINX, Scope()) == _pairs(UVICORN, Scope())
+    assert _pairs(NGINX_H2, Scope()) == everything
 
 
 def test_a_scope_can_be_a_part() -> None:

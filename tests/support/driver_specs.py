@@ -9,6 +9,10 @@ def _close(**driver: Any) -> dict[str, Any]:
     return {"close": [driver]}
 
 
+def _http2(**fields: Any) -> dict[str, Any]:
+    return _close(nginx={"http2": fields})
+
+
 def _metrics(**counter: Any) -> dict[str, Any]:
     return {"metrics": [counter]}
 
@@ -59,6 +63,19 @@ GOOD_CLOSE_DRIVERS: Final = (
     GoodSpec("a file", _close(file={"path": "/status/on"})),
     GoodSpec("our own file", _close(file={"path": "/lossless/serving"})),
     GoodSpec("a file to create", _close(file={"path": "/.s/..off", "action": "Create"})),
+    GoodSpec("nginx with HTTP/2", _close(nginx={"http2": {}})),
+    GoodSpec("nginx with HTTP/2, soon", _http2(reload="AfterPropagation")),
+    GoodSpec("another nginx with HTTP/2", _http2(container="web-1", command=["kill", "-HUP", "1"])),
+    GoodSpec(
+        "a reload just in time",
+        {**_http2(), "drain": {"clientIdleTimeout": "60s", "timeout": "61s"}},
+    ),
+    GoodSpec(
+        "a reload in a short drain",
+        {**_http2(reload="AfterPropagation"), "drain": {"timeout": "30s"}},
+    ),
+    GoodSpec("the middleware", _close(middleware={})),
+    GoodSpec("the middleware with a file", _close(middleware={"statusFile": "/status/on"})),
     GoodSpec("two drivers", {"close": [{"nginx": {}}, {"http": {"port": 7001}}]}),
 )
 
@@ -114,6 +131,58 @@ BAD_CLOSE_DRIVERS: Final = (
     _status_file("another status file in our folder", "/lossless/on", _OURS),
     _status_file("our folder as status file", "/lossless", _OURS),
     _status_file("a status file that is a number", 1, api_says="must be of type string"),
+    BadSpec(
+        "a word for HTTP/2",
+        _close(nginx={"http2": "Reload"}),
+        "spec.close[0].nginx.http2",
+        "must be an object, for example {reload: AfterPropagation}",
+        api_says="must be of type object",
+    ),
+    BadSpec(
+        "another time for the reload",
+        _http2(reload="Now"),
+        "spec.close[0].nginx.http2.reload",
+        "must be AfterClientIdleTimeout or AfterPropagation",
+        api_says='supported values: "AfterClientIdleTimeout", "AfterPropagation"',
+    ),
+    BadSpec(
+        "a container that cannot be",
+        _http2(container="Web_1"),
+        "spec.close[0].nginx.http2.container",
+        "must be the name of a container",
+    ),
+    BadSpec(
+        "a reload by nothing",
+        _http2(command=[]),
+        "spec.close[0].nginx.http2.command",
+        "must be a list of 1 to 16 words",
+        api_says="should have at least 1 items",
+    ),
+    BadSpec(
+        "a reload in one text",
+        _http2(command="nginx -s reload"),
+        "spec.close[0].nginx.http2.command",
+        "must be a list of 1 to 16 words",
+        api_says="must be of type array",
+    ),
+    BadSpec(
+        "a reload with an end of line",
+        _http2(command=["sh", "-c", "a\nb"]),
+        "spec.close[0].nginx.http2.command[2]",
+        "must be a text without control characters",
+    ),
+    BadSpec(
+        "a reload after the drain's end",
+        {**_http2(), "drain": {"clientIdleTimeout": "60s", "timeout": "1m"}},
+        "spec.drain.timeout",
+        ", after which nginx would be reloaded, so",
+    ),
+    BadSpec(
+        "a relative status file of the middleware",
+        _close(middleware={"statusFile": "on"}),
+        "spec.close[0].middleware.statusFile",
+        _FILE,
+    ),
     BadSpec(
         "our folder for a socket",
         _close(haproxy={"socket": "/lossless/h.sock"}),

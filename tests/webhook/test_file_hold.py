@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lossless.webhook.file_hold import file_hold, is_file_hold, own_command, shell_of
+from lossless.webhook.file_hold import LOG, file_hold, is_file_hold, own_command, shell_of
+from lossless.webhook.nginx_reload import Reloading
+from tests.agent.waiting import eventually_sync
 
 SHELLS = [found for name in ("dash", "bash", "busybox") if (found := shutil.which(name))]
 #: busybox runs its own ``sleep``, whatever else is on the path, so there a second is a second.
@@ -26,14 +28,19 @@ class Shell:
         """Have a ``sleep`` that is quick."""
         self.root = root
         self.shell = shell
+        self.log = root / "log"
         (root / "bin").mkdir()
         (root / "bin" / "sleep").write_text(SLEEP)
         (root / "bin" / "sleep").chmod(0o755)
 
-    def run(self, *own: str, limit: int = 100_000) -> subprocess.Popen[str]:
+    def run(
+        self, *own: str, limit: int = 100_000, reloading: Reloading | None = None
+    ) -> subprocess.Popen[str]:
         """Run the hook as the kubelet would."""
-        command = file_hold("app", own, program=self.shell, limit=limit)["exec"]["command"]
+        hook = file_hold("app", own, program=self.shell, limit=limit, reloading=reloading)
+        command = hook["exec"]["command"]
         command[2] = command[2].replace("/lossless/", f"{self.root}/")
+        command[2] = command[2].replace(LOG, str(self.log))
         applet = ["sh"] if self.shell.endswith("busybox") else []
         return subprocess.Popen(  # noqa: S603 # a shell of this machine, our own script
             [self.shell, *applet, *command[1:]],
@@ -127,6 +134,77 @@ def test_a_container_without_sleep_ends_at_once(quick: Shell) -> None:
     (quick.root / "bin" / "sleep").write_text("#!/bin/sh\nexit 127\n")
 
     assert ended(quick.run()) == (0, "")
+
+
+def test_nginx_is_reloaded_when_its_time_has_come(shell: Shell) -> None:
+    """Once, and before the container's own work, which may well be the end of nginx."""
+    shell.touch("draining")
+    said = f'echo "it\'s" >{shell.root}/seen'
+    process = shell.run("echo", "own work", reloading=reload(said))
+    eventually_sync((shell.root / "seen").exists)
+    shell.touch("released.app")
+
+    assert ended(process) == (0, "own work\n")
+    assert (shell.root / "seen").read_text() == "it's\n"
+    assert shell.log.read_text() == ""
+
+
+def test_what_has_drained_before_needs_no_reload(quick: Shell) -> None:
+    """So it is not held longer for it."""
+    quick.touch("draining")
+    process = quick.run(reloading=reload(f"touch {quick.root}/seen", after=100_000))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    quick.touch("released.app")
+
+    assert ended(process)[0] == 0
+    assert not (quick.root / "seen").exists()
+
+
+def test_without_a_drain_nginx_is_not_reloaded(quick: Shell) -> None:
+    """A liveness restart runs the hook as well; its own work is done."""
+    begun = time.monotonic()
+    process = quick.run("sh", "-c", "echo own; exit 4", reloading=reload(f"touch {quick.root}/x"))
+
+    assert ended(process) == (4, "own\n")
+    assert not (quick.root / "x").exists()
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("log", ["log", "no/such/directory/log"])
+def test_a_reload_that_fails_is_told_and_holds_as_ever(quick: Shell, log: str) -> None:
+    """In the container's log, if that can be written to."""
+    quick.log = quick.root / log
+    quick.touch("draining")
+    process = quick.run(reloading=reload("echo no such pid >&2; exit 1"))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    quick.touch("released.app")
+
+    assert ended(process) == (0, "")
+    if quick.log.parent == quick.root:
+        assert quick.log.read_text() == (
+            "no such pid\nlossless: nginx was not reloaded, HTTP/2 clients stay\n"
+        )
+
+
+def test_a_reload_that_hangs_holds_nothing_up(quick: Shell) -> None:
+    """A host name that is not answered for, for example."""
+    quick.touch("draining")
+    quick.touch("released.other")
+    process = quick.run(reloading=reload("exec /bin/sleep 4"))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    quick.touch("released.app")
+    begun = time.monotonic()
+
+    assert ended(process) == (0, "")
+    assert time.monotonic() - begun < 3
+
+
+def reload(script: str, *, after: int = 0) -> Reloading:
+    """Return a reload that is done by a shell's script."""
+    return Reloading("spec.close[0].nginx.http2", ("/bin/sh", "-c", script), after)
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,48 @@ def test_what_comes_into_reach_between_two_passes_is_used() -> None:
     assert config_of(after).status_files == ("/lossless/serving", "/status/on")
     assert agent_of(after)["volumeMounts"][-1] == mount("/status")
     assert "lossless.dev/incomplete" not in after["metadata"]["annotations"]
+
+
+MIDDLEWARE = [{"middleware": {"statusFile": "/status/on"}}]
+TOLD = {"name": "LOSSLESS_STATUS_FILE", "value": "/status/on"}
+OWN = {"name": "LOSSLESS_STATUS_FILE", "value": "/status/mine"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "close", "env"),
+    [
+        pytest.param({"volumeMounts": [mount("/status")]}, MIDDLEWARE, [TOLD], id="told"),
+        pytest.param(
+            {"volumeMounts": [mount("/status")], "env": [{"name": "A", "value": "b"}]},
+            MIDDLEWARE,
+            [{"name": "A", "value": "b"}, TOLD],
+            id="beside-its-own",
+        ),
+        pytest.param(
+            {"volumeMounts": [mount("/status")], "env": [OWN]}, MIDDLEWARE, [OWN], id="says-so"
+        ),
+        pytest.param({}, MIDDLEWARE, None, id="does-not-see-it"),
+        pytest.param(
+            {"volumeMounts": [mount("/status")]}, [{"middleware": {}}], None, id="ours-needs-none"
+        ),
+        pytest.param({"volumeMounts": [mount("/status")]}, NGINX, None, id="nginx-reads-none"),
+    ],
+)
+def test_the_middleware_is_told_which_file(fields: Raw, close: list[Raw], env: Any) -> None:
+    """By its variable, where the file is another than ours and the container sees it."""
+    seeing = container("other", volumeMounts=[mount("/status")])
+    raw = pod(container("app", **fields), seeing, volumes=[EMPTY])
+    after = injected(raw, close=close)
+
+    assert after["spec"]["containers"][0].get("env") == env
+    assert injection(after, close=close).operations == ()
+
+
+def test_the_middleware_is_not_told_of_a_file_that_nobody_removes() -> None:
+    """It would take the pod for a serving one for ever; ours is removed in any case."""
+    raw = pod(
+        container("app", volumeMounts=[mount("/status")]),
+        volumes=[{"name": "status", "hostPath": {"path": "/status"}}],
+    )
+
+    assert "env" not in injected(raw, close=MIDDLEWARE)["spec"]["containers"][0]

@@ -3,6 +3,12 @@
 import http2 from "node:http2";
 import { order, run } from "./contract.mjs";
 
+const { NGHTTP2_REFUSED_STREAM } = http2.constants;
+
+// Said by the server: not processed, may be sent again (RFC 9113 section 8.7). All stream errors
+// have one code in Node, and a failure is counted by its code.
+const refused = () => Object.assign(new Error("refused unprocessed"), { code: "REFUSED_STREAM" });
+
 let session;
 
 const current = () => {
@@ -25,7 +31,7 @@ const exchange = (method, path, body) =>
     let status = 0;
     stream.on("response", (headers) => (status = headers[":status"]));
     stream.on("data", (part) => parts.push(part));
-    stream.on("error", reject);
+    stream.on("error", (error) => reject(stream.rstCode === NGHTTP2_REFUSED_STREAM ? refused() : error));
     stream.on("end", () => {
       if (status) resolve([status, Buffer.concat(parts)]);
       else reject(Object.assign(new Error("no answer on this stream"), { code: "ERR_NO_ANSWER" }));

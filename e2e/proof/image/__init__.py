@@ -1,1 +1,1 @@
-"""What the image of the proof's pods holds: three proxies, and an app for each protocol."""
+"""What the image of the proof's pods holds: the proxies, and an app for each protocol."""

@@ -18,6 +18,7 @@ from lossless.model.close_drivers import (
     FileClose,
     HaproxyClose,
     HttpClose,
+    MiddlewareClose,
     NginxClose,
     shared_path,
 )
@@ -102,7 +103,7 @@ class Closing:
 
     async def _tell(self, driver: CloseDriver) -> None:
         match driver:
-            case NginxClose(status_file):
+            case NginxClose(status_file) | MiddlewareClose(status_file):
                 _check(files.hide_status(self._prefix + status_file))
             case FileClose(path, FileAction.REMOVE):
                 _check(files.hide_status(self._prefix + path))

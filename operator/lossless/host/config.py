@@ -6,7 +6,7 @@
 import ipaddress
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from lossless.model.close_drivers import (
     MAX_DRIVERS,
     CloseDriver,
     HttpClose,
+    MiddlewareClose,
     NginxClose,
     parse_driver,
 )
@@ -191,9 +192,12 @@ def _drain(raw: Mapping[str, Any]) -> DrainPolicy:
 
 def _driver(raw: object, at: str, status_file: str) -> CloseDriver:
     driver = parse_driver(raw, at)
-    if isinstance(driver, NginxClose) and isinstance(raw, Mapping):
-        told = raw["nginx"]
-        return NginxClose(told.get("statusFile", status_file))
+    if isinstance(driver, NginxClose | MiddlewareClose) and isinstance(raw, Mapping):
+        (told,) = raw.values()
+        if "http2" in told:
+            remedy = "is done by a pod's preStop hook, and there is none here; remove it"
+            raise InvalidSpec(f"{at}.nginx.http2", told["http2"], remedy)
+        return replace(driver, status_file=told.get("statusFile", status_file))
     return driver
 
 

@@ -15,6 +15,7 @@ from lossless.model.close_drivers import (
     FileClose,
     HaproxyClose,
     HttpClose,
+    MiddlewareClose,
     NginxClose,
 )
 
@@ -30,7 +31,10 @@ def reopened(config: HostConfig) -> tuple[CloseDriver, ...]:
         driver
         for driver in config.close
         if not isinstance(driver, HttpClose)
-        and not (isinstance(driver, NginxClose) and driver.status_file in config.status_files)
+        and not (
+            isinstance(driver, NginxClose | MiddlewareClose)
+            and driver.status_file in config.status_files
+        )
     ]
     return (*own, *config.reopen)
 
@@ -76,7 +80,7 @@ def _attempts(driver: CloseDriver) -> int:
 
 async def _undo(driver: CloseDriver) -> None:
     match driver:
-        case NginxClose(status_file):
+        case NginxClose(status_file) | MiddlewareClose(status_file):
             _check(files.show_status(status_file))
         case FileClose(path, FileAction.REMOVE):
             _check(files.show_status(path))

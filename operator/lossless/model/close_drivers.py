@@ -25,8 +25,9 @@ from lossless.model.fields import (
     whole,
 )
 from lossless.model.names import STATUS_FILE
+from lossless.model.nginx_reload import Reload, parse_reload, reload_document
 
-KINDS: Final = ("nginx", "envoy", "haproxy", "http", "file")
+KINDS: Final = ("nginx", "envoy", "haproxy", "http", "file", "middleware")
 MAX_DRIVERS: Final = 8
 #: The port of the admin API in Envoy's own examples.
 ENVOY_ADMIN: Final = 9901
@@ -70,6 +71,8 @@ class NginxClose:
     """Clients are told by nginx, which looks at the status file on every request."""
 
     status_file: str = STATUS_FILE
+    http2: Reload | None = None
+    """How HTTP/2 clients are told; None: they are not. The webhook sees to it, not the agent."""
 
     @property
     def name(self) -> str:
@@ -145,7 +148,21 @@ class FileClose:
         return f"file {self.path}"
 
 
-CloseDriver: TypeAlias = NginxClose | EnvoyClose | HaproxyClose | HttpClose | FileClose
+@dataclass(frozen=True, slots=True)
+class MiddlewareClose:
+    """The application tells its clients by ``lossless.middleware``, which looks at the file."""
+
+    status_file: str = STATUS_FILE
+
+    @property
+    def name(self) -> str:
+        """What people are told of it by."""
+        return "middleware"
+
+
+CloseDriver: TypeAlias = (
+    NginxClose | EnvoyClose | HaproxyClose | HttpClose | FileClose | MiddlewareClose
+)
 
 
 def parse_close(raw: object) -> tuple[CloseDriver, ...]:
@@ -173,17 +190,19 @@ def parse_driver(raw: object, at: str) -> CloseDriver:
     value, at = mapping(raw, at, kind), f"{at}.{kind}"
     match kind:
         case "nginx":
-            stored = {"statusFile": STATUS_FILE} | dict(value)
-            return NginxClose(file_path(stored, at, "statusFile"))
+            http2 = parse_reload(value["http2"], f"{at}.http2") if "http2" in value else None
+            return NginxClose(_status_file(value, at), http2)
         case "envoy":
             return EnvoyClose(port(value, at, "adminPort", ENVOY_ADMIN))
         case "haproxy":
             return _haproxy(value, at)
         case "http":
             return _http(value, at)
-        case _:
+        case "file":
             action = choice(value, at, "action", FileAction.REMOVE)
             return FileClose(file_path(value, at, "path"), action)
+        case _:
+            return MiddlewareClose(_status_file(value, at))
 
 
 def shared_path(driver: CloseDriver) -> tuple[tuple[str, str], ...]:
@@ -194,6 +213,8 @@ def shared_path(driver: CloseDriver) -> tuple[tuple[str, str], ...]:
     match driver:
         case NginxClose(path):
             return (("nginx.statusFile", path),)
+        case MiddlewareClose(path):
+            return (("middleware.statusFile", path),)
         case HaproxyClose(path) if path:
             return (("haproxy.socket", path),)
         case FileClose(path):
@@ -205,8 +226,9 @@ def shared_path(driver: CloseDriver) -> tuple[tuple[str, str], ...]:
 def driver_document(driver: CloseDriver) -> dict[str, Any]:
     """Return ``driver`` as it stands in a spec, every default written out."""
     match driver:
-        case NginxClose(status_file):
-            return {"nginx": {"statusFile": status_file}}
+        case NginxClose(status_file, http2):
+            told = {"http2": reload_document(http2)} if http2 is not None else {}
+            return {"nginx": {"statusFile": status_file, **told}}
         case EnvoyClose(admin_port):
             return {"envoy": {"adminPort": admin_port}}
         case HaproxyClose(socket, number, variable):
@@ -226,6 +248,12 @@ def driver_document(driver: CloseDriver) -> dict[str, Any]:
             }
         case FileClose(path, action):
             return {"file": {"path": path, "action": action.value}}
+        case MiddlewareClose(status_file):
+            return {"middleware": {"statusFile": status_file}}
+
+
+def _status_file(raw: Mapping[str, Any], at: str) -> str:
+    return file_path({"statusFile": STATUS_FILE} | dict(raw), at, "statusFile")
 
 
 def _haproxy(raw: Mapping[str, Any], at: str) -> HaproxyClose:

@@ -17,6 +17,7 @@ from lossless.model.close_drivers import (
     FileClose,
     HaproxyClose,
     HttpClose,
+    MiddlewareClose,
     NginxClose,
 )
 from lossless.model.fields import (
@@ -166,7 +167,7 @@ def evidence_of(close: Iterable[CloseDriver], metrics: Iterable[Counter]) -> tup
                 found.setdefault(EnvoyStats(admin_port))
             case HaproxyClose(socket, number):
                 found.setdefault(HaproxyStats(socket, number))
-            case NginxClose() | HttpClose() | FileClose():
+            case NginxClose() | HttpClose() | FileClose() | MiddlewareClose():
                 pass
     return tuple(found)
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from lossless.model.close_drivers import CloseDriver, parse_close
+from lossless.model.close_drivers import CloseDriver, NginxClose, parse_close
 from lossless.model.counters import Counter, parse_metrics
 from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec, choice, mapping, seconds
+from lossless.model.nginx_reload import ReloadTime
 from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder, SidecarPolicy
 from lossless.model.targets import TargetRef, parse_target
 
@@ -99,6 +100,9 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
     paused = raw.get("paused", False)
     if not isinstance(paused, bool):
         raise InvalidSpec("spec.paused", paused, "must be true or false")
+    drain = parse_drain(mapping(raw, "spec", "drain"), "spec.drain")
+    close = parse_close(raw.get("close", []))
+    _check_reloads(drain, close)
     max_draining = _max_draining(mapping(raw, "spec", "pacing").get("maxDraining", 1))
     if not target.kind.gated:
         if paused:
@@ -108,8 +112,8 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
     return RolloutSpec(
         target=target,
         ports=_ports(raw.get("ports", [])),
-        drain=parse_drain(mapping(raw, "spec", "drain"), "spec.drain"),
-        close=parse_close(raw.get("close", [])),
+        drain=drain,
+        close=close,
         metrics=parse_metrics(raw.get("metrics", [])),
         sidecars=_sidecars(mapping(raw, "spec", "sidecars")),
         max_draining=max_draining,
@@ -157,6 +161,23 @@ def parse_drain(raw: Mapping[str, Any], at: str) -> DrainPolicy:
             " ever succeed; raise it",
         )
     return policy
+
+
+def _check_reloads(drain: DrainPolicy, close: tuple[CloseDriver, ...]) -> None:
+    late = any(
+        isinstance(driver, NginxClose)
+        and driver.http2 is not None
+        and driver.http2.time is ReloadTime.AFTER_CLIENT_IDLE_TIMEOUT
+        for driver in close
+    )
+    if late and drain.timeout <= drain.client_idle_timeout:
+        raise InvalidSpec(
+            "spec.drain.timeout",
+            format_duration(drain.timeout),
+            f"is not longer than clientIdleTimeout = {format_duration(drain.client_idle_timeout)},"
+            " after which nginx would be reloaded, so HTTP/2 clients would never be told; raise it,"
+            " or say reload: AfterPropagation",
+        )
 
 
 def _sidecars(raw: Mapping[str, Any]) -> SidecarPolicy:

@@ -81,8 +81,8 @@ def multiplexed(
             what="HTTP/2 clients are not told to leave by the close frames",
             why="keepalive_timeout 0 of a location does nothing there: nginx says GOAWAY when it "
             "is reloaded, or by the server's own keepalive_timeout",
-            remedy="have nginx reload in a drain (lossless nginx-snippet --http2), "
-            "and check with --http2-reload",
+            remedy="close: [{nginx: {http2: {reload: AfterClientIdleTimeout}}}] in the "
+            "LosslessRollout has nginx reload in a drain; then check with --http2-reload",
         )
         return
     yield from _reload(main, server, http2[0], client_idle)
@@ -100,8 +100,8 @@ def _reload(
             kept[0] if kept else listen,
             what=f"a reload closes idle HTTP/1 connections that clients keep for {client_idle:g} s",
             why="a request that is sent in that moment is lost; nginx 1.27.4 and newer can wait",
-            remedy=f"keepalive_min_timeout {client_idle + 15:g}s; in http or server; with an older "
-            "nginx, reload only when clientIdleTimeout has passed since the drain's start",
+            remedy=f"keepalive_min_timeout {client_idle + 15:g}s; in http or server; without it, "
+            "leave nginx.http2.reload at AfterClientIdleTimeout",
         )
     for limit in main.all("worker_shutdown_timeout"):
         yield found(

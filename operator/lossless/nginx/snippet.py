@@ -23,8 +23,7 @@ class Wishes:
     status_file: str = STATUS_FILE
     websocket: bool = False
     http2: bool = False
-    reload_after: int = 5
-    """Seconds from the drain's start to the reload for HTTP/2."""
+    """Also what HTTP/2 clients are told by."""
 
 
 def snippet(wishes: Wishes) -> str:
@@ -44,7 +43,8 @@ def snippet(wishes: Wishes) -> str:
     for location, name in zip(wishes.locations, names, strict=True):
         parts.append(_pair(wishes, location, name))
     if wishes.http2:
-        parts.append(_hook(wishes))
+        status = "" if wishes.status_file == STATUS_FILE else f"statusFile: {wishes.status_file}, "
+        parts.append(_RELOAD.format(status=status))
     return "\n".join(parts)
 
 
@@ -67,8 +67,6 @@ def _check(wishes: Wishes) -> None:
             )
     if len(set(wishes.locations)) != len(wishes.locations):
         raise ValueError("--location: one of them is there twice; nginx would refuse it")
-    if wishes.reload_after < 0:
-        raise ValueError(f"--reload-after: {wishes.reload_after} is not a number of seconds")
 
 
 def _names(locations: Sequence[str]) -> list[str]:
@@ -102,38 +100,6 @@ def _pair(wishes: Wishes, location: str, name: str) -> str:
     )
 
 
-def reload_command(status_file: str, after: int) -> str:
-    """Return a shell command for the preStop hook of nginx's container.
-
-    It reloads once, ``after`` seconds from the drain's start: then nobody opens connections any
-    more, and all that are there get GOAWAY at one time. It does nothing where no drain starts
-    within five seconds: a container that its liveness probe restarts runs its hook as well.
-    """
-    return (
-        f"n=0; while [ -e {status_file} ]; do n=$((n+1)); [ $n -gt 50 ] && exit 0; "
-        f"sleep 0.1; done; sleep {after}; nginx -s reload"
-    )
-
-
-def _hook(wishes: Wishes) -> str:
-    return (
-        "# HTTP/2: nginx says GOAWAY to all its connections when it is reloaded. Into the Pod\n"
-        "# template, as the hook of nginx's container:\n"
-        "#\n"
-        "#   lifecycle:\n"
-        "#     preStop:\n"
-        "#       exec:\n"
-        "#         command:\n"
-        "#         - sh\n"
-        "#         - -c\n"
-        f"#         - {reload_command(wishes.status_file, wishes.reload_after)}\n"
-        "#\n"
-        f"# It waits {wishes.reload_after} s first, as long as drain.propagation: clients that\n"
-        "# do not know yet are answered as ever. With an nginx older than 1.27.4, which closes\n"
-        "# idle HTTP/1 connections at a reload, wait for drain.clientIdleTimeout instead.\n"
-    )
-
-
 _HEAD: Final = """\
 # Lossless: once the status file is gone, every HTTP/1.1 answer says Connection: close.
 """
@@ -149,4 +115,12 @@ _SERVER: Final = """\
 # Into server { }. What else a location says goes into both of its pair: headers,
 # passwords, rewrites; a named location inherits nothing from where a request
 # came from. lossless nginx-check compares the two.
+"""
+_RELOAD: Final = """\
+# HTTP/2: nginx says GOAWAY to all its connections when it is reloaded. Into the LosslessRollout:
+#
+#   close: [{{nginx: {{{status}http2: {{reload: AfterClientIdleTimeout}}}}}}]
+#
+# or AfterPropagation, with nginx 1.27.4 or newer and keepalive_min_timeout. The container needs a
+# shell; an nginx that is started with -c needs command: [nginx, -c, FILE, -s, reload] as well.
 """

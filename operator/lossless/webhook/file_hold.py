@@ -3,12 +3,17 @@
 It does first what the container's own hook did, then waits for a file in the shared volume. POSIX
 ``sh`` and ``sleep`` are all it needs, so dash and busybox do. Where there is no shell it fails at
 once, as a hook that cannot be run; so it is used only where there is one (``webhook.hooks``).
+
+In nginx's container it may also have nginx reload, before anything else, so that HTTP/2 clients
+are told to leave: only in a drain, and only if the drain has not ended before its time comes.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lossless.model.names import DRAINING_FILE, FILE_HOLD, RELEASED_FILE
+from lossless.webhook.nginx_reload import Reloading
 
 #: Shells that a hook may name as its program. Each runs the script below.
 _SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
@@ -33,9 +38,38 @@ until [ -e {released} ]; do
 done
 exit "$code"
 """
+#: In the background, because nginx looks up host names before it reloads, and in the container's
+#: log, because nobody reads what a hook prints. ``>>``: a log may be a file.
+_RELOAD: Final = """\
+n=0
+until [ -e {draining} ]; do
+  [ "$n" -lt {grace} ] && sleep 1 || {{ ( "$@" ); exit; }}
+  n=$((n + 1))
+done
+n=0
+until [ -e {released} ] || [ "$n" -ge {after} ]; do
+  sleep 1 || {{ ( "$@" ); exit; }}
+  n=$((n + 1))
+done
+if [ ! -e {released} ]; then
+  log=/dev/null
+  ( exec 2>>{log} ) 2>/dev/null && log={log}
+  {{ {command} || echo "lossless: nginx was not reloaded, HTTP/2 clients stay"; }} \
+    </dev/null >>"$log" 2>&1 &
+fi
+"""
+#: Standard error of the container's first process.
+LOG: Final = "/proc/1/fd/2"
 
 
-def file_hold(container: str, own: Sequence[str], *, program: str, limit: int) -> dict[str, Any]:
+def file_hold(
+    container: str,
+    own: Sequence[str],
+    *,
+    program: str,
+    limit: int,
+    reloading: Reloading | None = None,
+) -> dict[str, Any]:
     """Return the hook.
 
     Args:
@@ -43,13 +77,17 @@ def file_hold(container: str, own: Sequence[str], *, program: str, limit: int) -
         own: what its own hook runs; empty if it had none.
         program: the shell.
         limit: seconds after which it ends even if the agent is dead.
+        reloading: that of nginx, if it runs there.
     """
-    script = _SCRIPT.format(
-        draining=DRAINING_FILE,
-        released=f"{RELEASED_FILE}.{container}",
-        grace=GRACE,
-        limit=limit,
-    )
+    files = {"draining": DRAINING_FILE, "released": f"{RELEASED_FILE}.{container}"}
+    script = ""
+    if reloading is not None:
+        limit -= reloading.after
+        command = shlex.join(reloading.command)
+        script = _RELOAD.format(
+            **files, grace=GRACE, after=reloading.after, command=command, log=LOG
+        )
+    script += _SCRIPT.format(**files, grace=GRACE, limit=limit)
     return {"exec": {"command": [program, "-c", script, FILE_HOLD, *own]}}
 
 

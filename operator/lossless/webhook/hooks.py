@@ -9,6 +9,7 @@ agent, answered when the container may stop. One that is there already keeps its
 ``httpGet``, HTTPS or a host   stays, unprotected: the agent speaks no TLS, and calls only its pod
 ``exec`` of a shell            the same shell runs it, then waits for a file of the agent's
 ``exec`` of anything else      the same if an annotation says that there is a shell; else it stays
+any that can be held           the same, after the reload, where nginx is reloaded in a drain
 ``tcpSocket``                  stays: no kubelet has ever run one
 =============================  ===================================================================
 
@@ -35,6 +36,7 @@ from lossless.webhook.file_hold import (
     own_command,
     shell_of,
 )
+from lossless.webhook.nginx_reload import Reloading
 
 _HIGHEST_PORT: Final = 65535
 
@@ -48,11 +50,13 @@ class Terms:
     limit: int
     """Seconds after which a hold by file ends, whatever happened to the agent."""
     by_file: bool = False
-    """The pod template says that this container has a shell, and wants to be held by it."""
+    """This container has a shell, as an annotation or ``reloading`` says, and is held by it."""
     sees_files: bool = True
     """The shared volume is mounted into the container."""
     sleep: int = 0
     """Seconds for which it only sleeps (``sidecars.order: Sleep``); 0: it is held."""
+    reloading: Reloading | None = None
+    """nginx runs in it and is reloaded in a drain, which needs a shell and the shared volume."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,9 @@ def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook 
 def _held_by_file(
     place: Place, command: Sequence[str], shell: str, terms: Terms, own: OwnHook | None
 ) -> Decision:
-    hook = file_hold(place.name, command, program=shell, limit=terms.limit)
+    hook = file_hold(
+        place.name, command, program=shell, limit=terms.limit, reloading=terms.reloading
+    )
     return Decision(hook, own, by_file=True)
 
 

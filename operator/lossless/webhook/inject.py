@@ -25,6 +25,7 @@ from lossless.model.names import (
     ROLLOUT_LABEL,
     SHARED_MOUNT,
     SHARED_VOLUME,
+    STATUS_FILE_ENV,
     UNPROTECTED_ANNOTATION,
 )
 from lossless.model.policy import DrainPolicy, RolloutSpec
@@ -98,10 +99,13 @@ def inject(
         taken = _put_mount(patch, place)
         if taken:
             warnings.append(taken)
+        if place.name in shared.named_to:
+            _put_status_file(patch, place, shared.named_to[place.name])
         decision = decide(place, plan.terms(place.name, sees_files=not taken), plan.hooks)
         if decision.hook is not None:
             _put_hook(patch, place, decision.hook)
         decisions[place.name] = decision
+    warnings += plan.not_reloaded(decisions)
     unprotected = {name: made.reason for name, made in decisions.items() if made.reason}
     bare = [f"{name}: {why}" for name, why in unprotected.items()]
     _put_told(patch, UNPROTECTED_ANNOTATION, bare)
@@ -229,6 +233,13 @@ def _put_mount(patch: Patch, place: Place) -> str:
             {"name": SHARED_VOLUME, "mountPath": SHARED_MOUNT, "readOnly": True},
         )
     return ""
+
+
+def _put_status_file(patch: Patch, place: Place, path: str) -> None:
+    """Tell the middleware which file to look at, unless the container says so itself."""
+    known = {variable.get("name") for variable in place.container.get("env") or ()}
+    if STATUS_FILE_ENV not in known:
+        patch.append((*place.path, "env"), {"name": STATUS_FILE_ENV, "value": path})
 
 
 def _put_hook(patch: Patch, place: Place, wanted: Mapping[str, Any]) -> None:

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from lossless.model.agent_config import DEFAULT_GRACE, AgentConfig
 from lossless.model.hooks import OwnHook, SleepHook
-from lossless.model.names import HOLD_ANNOTATION_PREFIX, HOLD_BY_FILE
+from lossless.model.names import HOLD_ANNOTATION_PREFIX, HOLD_BY_FILE, SHARED_MOUNT
 from lossless.model.policy import RolloutSpec
 from lossless.model.release_rule import Barrier
 from lossless.webhook.containers import Place, main_containers, tcp_ports
 from lossless.webhook.hooks import Decision, Terms
+from lossless.webhook.nginx_reload import Reloads, find_reloads
 
 #: Seconds beyond drain and application: for the agent's last words and the kubelet's rounding.
 _SPARE_GRACE: Final = 10
@@ -34,19 +35,36 @@ class Plan:
     """That count and that a main container declares."""
     by_file: frozenset[str]
     """Containers that the pod template wants to be held by a file."""
+    reloads: Reloads
     problems: tuple[str, ...]
 
     def terms(self, container: str, *, sees_files: bool) -> Terms:
         """Return what is asked of one container's hold."""
         drain, sidecars = self.spec.drain, self.spec.sidecars
         sidecar = container in self.sidecars
+        reloading = self.reloads.of.get(container)
+        sleeps = sidecar and sidecars.sleeps and reloading is None
         return Terms(
             least=drain.propagation + drain.quiet,
             limit=math.ceil(drain.timeout + (self.grace if sidecar else 0.0)) + _FILE_MARGIN,
-            by_file=container in self.by_file,
+            by_file=container in self.by_file or reloading is not None,
             sees_files=sees_files,
-            sleep=math.ceil(sidecars.sleep) if sidecar and sidecars.sleeps else 0,
+            sleep=math.ceil(sidecars.sleep) if sleeps else 0,
+            reloading=reloading,
         )
+
+    def not_reloaded(self, decisions: Mapping[str, Decision]) -> list[str]:
+        """Return what keeps nginx from being reloaded, each with the remedy."""
+        return [
+            f"{reloading.field}: container {name} cannot have nginx reload in a drain, because it "
+            + (
+                "keeps its own preStop; remove that"
+                if decisions[name].reason
+                else f"cannot see {SHARED_MOUNT}; mount elsewhere what is there"
+            )
+            for name, reloading in self.reloads.of.items()
+            if not decisions[name].by_file
+        ]
 
     def barrier(self, decisions: Mapping[str, Decision]) -> Barrier:
         """Return who waits for the main containers' end: the sidecars that are held.
@@ -95,6 +113,7 @@ def make_plan(
     found = pod["spec"].get("terminationGracePeriodSeconds")
     own = DEFAULT_GRACE if found is None else max(0.0, float(found))
     by_file, problems = _by_file(pod, {place.name for place in places})
+    reloads = find_reloads(spec, places, main)
     return Plan(
         spec=spec,
         grace=own if before is None else before.grace,
@@ -104,7 +123,8 @@ def make_plan(
         ),
         ports=tuple(sorted(ports)),
         by_file=by_file,
-        problems=problems,
+        reloads=reloads,
+        problems=problems + reloads.problems,
     )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lossless.model.close_drivers import NginxClose
+from lossless.model.close_drivers import MiddlewareClose, NginxClose
 from lossless.model.close_drivers import shared_path as path_of_driver
 from lossless.model.counters import shared_path as path_of_counter
 from lossless.model.names import STATUS_FILE
 from lossless.model.policy import RolloutSpec
 from lossless.webhook.containers import Place
-from lossless.webhook.volumes import Missing, mount_for
+from lossless.webhook.volumes import Missing, mount_for, sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class SharedPaths:
     """What it needs mounted to reach the others."""
     problems: tuple[str, ...]
     """Fields whose path is out of its reach, with the remedy."""
+    named_to: Mapping[str, str]
+    """The status file of the middleware, by the containers that see it, if it is not ours."""
 
 
 def find_shared_paths(
@@ -43,7 +45,9 @@ def find_shared_paths(
     named = [(field, path) for field, path in _named(spec) if path != STATUS_FILE]
     found = {path: mount_for(pod, places, path) for _, path in named}
     mounts = [one.mount for one in found.values() if not isinstance(one, Missing)]
-    wanted = (one.status_file for one in spec.close if isinstance(one, NginxClose))
+    wanted = (
+        one.status_file for one in spec.close if isinstance(one, NginxClose | MiddlewareClose)
+    )
     out_of_reach = {path: one.reason for path, one in found.items() if isinstance(one, Missing)}
     return SharedPaths(
         status_files=tuple(
@@ -56,7 +60,20 @@ def find_shared_paths(
             for field, path in named
             if path in out_of_reach
         ),
+        named_to={
+            place.name: path
+            for path in _of_middleware(spec)
+            if path not in out_of_reach
+            for place in places
+            if sees(place, path)
+        },
     )
+
+
+def _of_middleware(spec: RolloutSpec) -> Iterator[str]:
+    for driver in spec.close:
+        if isinstance(driver, MiddlewareClose) and driver.status_file != STATUS_FILE:
+            yield driver.status_file
 
 
 def _named(spec: RolloutSpec) -> Iterator[tuple[str, str]]:

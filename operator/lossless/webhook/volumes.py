@@ -74,6 +74,11 @@ def mount_for(pod: Mapping[str, Any], places: tuple[Place, ...], path: str) -> F
     return Found({"name": mount["name"], "mountPath": mount["mountPath"], **sub_path})
 
 
+def sees(place: Place, path: str) -> bool:
+    """Return whether a volume of the pod brings ``path`` to this container."""
+    return _mount_in(place, path) is not None
+
+
 def _objection(pod: Mapping[str, Any], mounts: Sequence[Mapping[str, Any]], path: str) -> str:
     """Return why these mounts do not lead the agent to the file; empty if they do."""
     first = mounts[0]

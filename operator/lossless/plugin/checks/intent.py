@@ -64,8 +64,8 @@ def no_close_driver(setup: Setup) -> Iterator[Trouble]:
             setup.name,
             "spec.close is empty: a client that keeps one connection busy is never told to leave"
             f" and holds every drain until its timeout, {timeout}",
-            f"name a driver, such as close: [{{nginx: {{}}}}]; or let the app answer"
-            f" Connection: close while {STATUS_FILE} is gone",
+            "name a driver, such as close: [{nginx: {}}]; or close: [{middleware: {}}] if the app"
+            f" itself answers Connection: close while {STATUS_FILE} is gone",
         )
 
 
