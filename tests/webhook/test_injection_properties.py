@@ -16,6 +16,7 @@ from lossless.model.names import (
     PRIVATE_VOLUME,
     ROLLOUT_LABEL,
     SHARED_VOLUME,
+    STATUS_FILE_ENV,
     UNPROTECTED_ANNOTATION,
 )
 from tests.webhook.pods import MOUNT, Raw, config_of, injected, injection
@@ -225,6 +226,7 @@ def without_ours(raw: Raw) -> Raw:
         spec_[kind] = [c for c in spec_.get(kind) or () if c["name"] != AGENT_CONTAINER]
         for found in spec_[kind]:
             found["volumeMounts"] = [m for m in found.get("volumeMounts") or () if m != MOUNT]
+            found["env"] = [e for e in found.get("env") or () if e["name"] != STATUS_FILE_ENV]
             found["lifecycle"] = dict(found.get("lifecycle") or {})
             found["lifecycle"].pop("preStop", None)
     volumes = (SHARED_VOLUME, PRIVATE_VOLUME)
