@@ -52,12 +52,3 @@ async def program(*answers: bytes | None, path: Path | None = None) -> AsyncIter
 def ok(body: bytes = b"", status: str = "200 OK") -> bytes:
     """Return an HTTP answer."""
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    import socket  # noqa: PLC0415 # only here
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

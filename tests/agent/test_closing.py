@@ -23,7 +23,8 @@ from lossless.model.close_drivers import (
 )
 from lossless.model.names import AGENT_UID
 from lossless.model.report import Driver, DriverState
-from tests.agent.programs import free_port, ok, program
+from tests.agent.programs import ok, program
+from tests.support.free_ports import free_port
 
 
 async def closed(

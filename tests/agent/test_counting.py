@@ -16,8 +16,9 @@ from lossless.model.counters import (
     Prometheus,
     ZeroMeans,
 )
-from tests.agent.programs import free_port, ok, program
+from tests.agent.programs import ok, program
 from tests.agent.test_counter_pages import ENVOY_STATS, HAPROXY_STATS, STUB_STATUS
+from tests.support.free_ports import free_port
 
 
 class Watch:

@@ -6,7 +6,8 @@ import pytest
 
 from lossless.agent.causes import AskError, cause_of
 from lossless.agent.http_client import Answer, exchange
-from tests.agent.programs import free_port, ok, program
+from tests.agent.programs import ok, program
+from tests.support.free_ports import free_port
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from lossless.model.phases import Phase
 from lossless.model.report import DriverState, SourceState
 from tests.agent.builders import a_config
 from tests.agent.processes import AgentProcess
-from tests.agent.programs import free_port, ok, program
+from tests.agent.programs import ok, program
 from tests.agent.waiting import eventually
+from tests.support.free_ports import free_port
 
 
 async def test_a_drain_tells_and_asks(tmp_path: Path) -> None:

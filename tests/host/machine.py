@@ -27,7 +27,7 @@ from lossless.host.signals import Interrupts
 from lossless.host.standing import Standing, judge
 from lossless.host.store import Store
 from lossless.host.work import Work
-from tests.agent.programs import free_port
+from tests.support.free_ports import free_port
 
 OPERATOR: Final = Path(__file__).parents[2] / "operator"
 #: An address of this machine that is not loopback, which never counts as a client's; traffic to it

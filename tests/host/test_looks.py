@@ -17,7 +17,8 @@ from lossless.model.close_drivers import (
     HttpClose,
     NginxClose,
 )
-from tests.agent.programs import free_port, ok, program
+from tests.agent.programs import ok, program
+from tests.support.free_ports import free_port
 
 GOOD, BAD = ok(), ok(status="503 Not Yet")
 

@@ -23,8 +23,8 @@ from lossless.host.rollout import (
 )
 from lossless.host.signals import Interrupts
 from lossless.host.ssh import Ssh
-from tests.agent.programs import free_port
 from tests.agent.waiting import eventually
+from tests.support.free_ports import free_port
 
 A, B, C = Target("a"), Target("b"), Target("c")
 

