@@ -14,12 +14,13 @@ from lossless.middleware.aiohttp import setup
 
 _WORK = 0.005
 _LARGEST = 8 * 1024 * 1024
+_IDENTITY = {"X-Pod": os.environ.get("HOSTNAME", "")}
 
 
 async def echo(request: web.Request) -> web.Response:
     """Answer with the request's body, after a while."""
     await asyncio.sleep(float(request.query.get("seconds", _WORK)))
-    return web.Response(body=await request.read())
+    return web.Response(body=await request.read(), headers=_IDENTITY)
 
 
 async def health(_: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ the pod drains; those that say nothing for ten seconds more are closed by the mi
 """
 
 import asyncio
+import os
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,6 +17,7 @@ from lossless.middleware.websockets import CLOSE_CODE
 
 _WORK = 0.005
 _SILENT = 10.0
+_POD = os.environ.get("HOSTNAME", "").encode()
 
 
 class Echo:
@@ -55,8 +57,8 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(float(parse_qs(scope["query_string"].decode())["seconds"][0]))
     elif scope["path"] != "/healthz":
         await asyncio.sleep(_WORK)
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    headers = [(b"content-length", str(len(body)).encode()), (b"x-pod", _POD)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
