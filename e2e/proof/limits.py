@@ -3,7 +3,8 @@
 A limit explains a cell only if every single failure in it is of the kinds that it names.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,17 @@ class Limit:
     """Names of the failures, without their method."""
     reason: str
     """One line, for the user who sees it happen."""
+    followers: tuple[str, ...] = ()
+    """Failures that come of the others, so they explain nothing unless those are more."""
+
+    def explains(self, kinds: Mapping[str, int]) -> bool:
+        """Whether every failure is of this limit's kinds; failures by method and name."""
+        counted: Counter[str] = Counter()
+        for kind, count in kinds.items():
+            counted[kind.partition(" ")[2]] += count
+        causes = sum(counted[kind] for kind in self.kinds)
+        after = sum(counted[kind] for kind in self.followers)
+        return causes > after and causes + after == counted.total()
 
 
 _HTTPX: Final = (
@@ -34,6 +46,9 @@ LIMITS: Final = (
         protocol=Protocol.H2,
         proxies=("envoy",),
         kinds=("GoawayError", "ProtocolError", "StreamClosedError"),
+        # One stream's task has read, and thrown away, the frames of another, which then sees the
+        # connection end: "Server disconnected" (seen once in nine losses).
+        followers=("RemoteProtocolError",),
         reason=_HTTPX,
     ),
     Limit(
@@ -57,9 +72,7 @@ LIMITS: Final = (
 def explanation(proxy: str, report: ClientReport, limits: Sequence[Limit] = LIMITS) -> Limit | None:
     """Return the limit that explains every failure of a client, or None."""
     for limit in limits:
-        if (limit.client, limit.protocol) != (report.client, report.protocol):
-            continue
-        kinds = {kind.partition(" ")[2] for kind in report.kinds}
-        if proxy in limit.proxies and kinds and kinds <= set(limit.kinds):
+        about = (limit.client, limit.protocol) == (report.client, report.protocol)
+        if about and proxy in limit.proxies and limit.explains(report.kinds):
             return limit
     return None

@@ -133,6 +133,22 @@ def test_the_table_shows_both_rollouts_and_the_reasons() -> None:
         pytest.param(
             "envoy", "httpx", "h2", {"PUT RemoteProtocolError": 1}, False, id="server gone"
         ),
+        pytest.param(
+            "envoy",
+            "httpx",
+            "h2",
+            {"PUT ProtocolError": 1, "GET ProtocolError": 1, "PUT RemoteProtocolError": 1},
+            True,
+            id="one that comes of the others",
+        ),
+        pytest.param(
+            "envoy",
+            "httpx",
+            "h2",
+            {"PUT ProtocolError": 1, "PUT RemoteProtocolError": 1},
+            False,
+            id="as many that come of it",
+        ),
     ],
 )
 def test_a_limit_explains_only_what_it_is_about(
