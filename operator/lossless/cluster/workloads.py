@@ -168,15 +168,15 @@ def owned(raws: Iterable[Raw], uid: str) -> list[Raw]:
 
 
 async def list_all(
-    client: Client, api_version: str, plural: str, namespace: str, selector: str
+    client: Client, api_version: str, plural: str, namespace: str, selector: str = ""
 ) -> list[Raw]:
-    """Return all objects that a label selector selects.
+    """Return all objects of a kind, page by page, or those that a label selector selects.
 
     Raises:
-        ApiError: the API server did not answer.
+        ApiError: the API server refused or did not answer.
     """
     path = resource_path(api_version, plural, namespace=namespace)
-    params = {"labelSelector": selector, "limit": _PAGE}
+    params = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
     found: list[Raw] = []
     while True:
         page = await client.get(path, params)

@@ -12,7 +12,7 @@ from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import ApiError, NotFoundError
 from lossless.cluster.objects import claim_of, metadata_of, sighting_of
 from lossless.cluster.watching import Key, Watch
-from lossless.cluster.workloads import PLURALS, REVISION_ANNOTATION
+from lossless.cluster.workloads import PLURALS, REVISION_ANNOTATION, list_all
 from lossless.controller.index import Index
 from lossless.controller.injection import Injection
 from lossless.controller.listener import Listener
@@ -28,7 +28,6 @@ _log: Final = structlog.get_logger(__name__)
 _LOOK: Final = 60.0
 #: Seconds of silence of a watch, beyond which its bookmarks (one a minute) must have been lost.
 STALE: Final = 300.0
-_PAGE: Final = "500"
 
 
 class Leader:
@@ -153,20 +152,15 @@ class Leader:
             await asyncio.sleep(self._options.resync * random.uniform(0.9, 1.1))  # noqa: S311 # jitter
 
     async def _list_rollouts(self) -> None:
+        try:
+            listed = await list_all(self._client, API_VERSION, PLURAL, namespace="")
+        except NotFoundError:
+            _log.warning("the CustomResourceDefinition is not installed", resource=PLURAL)
+            listed = []
         claims = {}
-        params = {"limit": _PAGE}
-        while True:
-            try:
-                page = await self._client.get(resource_path(API_VERSION, PLURAL), params)
-            except NotFoundError:
-                _log.warning("the CustomResourceDefinition is not installed", resource=PLURAL)
-                page = {}
-            for raw in page.get("items") or ():
-                metadata = metadata_of(raw)
-                claims[Key(metadata["namespace"], metadata["name"])] = claim_of(raw)
-            params["continue"] = metadata_of(page).get("continue") or ""
-            if not params["continue"]:
-                break
+        for raw in listed:
+            metadata = metadata_of(raw)
+            claims[Key(metadata["namespace"], metadata["name"])] = claim_of(raw)
         self._index.replace_all(claims)
 
     async def _work(self, queue: WorkQueue) -> None:

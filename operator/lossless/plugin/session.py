@@ -8,11 +8,11 @@ from typing import Final
 from lossless.cluster.client import Client, Raw, Timeouts, resource_path
 from lossless.cluster.errors import ForbiddenError, NotFoundError
 from lossless.cluster.objects import metadata_of
+from lossless.cluster.workloads import list_all
 from lossless.model.names import API_VERSION, KIND, PLURAL, SHORT_NAME, SINGULAR
 from lossless.plugin.exits import RefusedError, UsageError
 from lossless.plugin.kubeconfig import place_of
 
-_PAGE: Final = "500"
 #: What may stand before the slash of a name, and which objects it means.
 _ROLLOUT_KINDS: Final = frozenset({SHORT_NAME, SINGULAR, PLURAL})
 _WORKLOAD_KINDS: Final = {
@@ -146,15 +146,7 @@ class Session:
         Raises:
             ApiError: refused or unanswered.
         """
-        path = resource_path(api_version, plural, namespace=namespace)
-        params = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
-        found: list[Raw] = []
-        while True:
-            page = await self.client.get(path, params)
-            found += page.get("items") or ()
-            params["continue"] = metadata_of(page).get("continue") or ""
-            if not params["continue"]:
-                return found
+        return await list_all(self.client, api_version, plural, namespace, selector)
 
     async def items_if_allowed(
         self, api_version: str, plural: str, namespace: str, selector: str = ""
