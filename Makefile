@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof balancers hosts test check site unit e2e cluster down bench format lock clean packages tools clients
+.PHONY: help demo proof balancers hosts test check site unit e2e cluster krew down bench format lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,14 @@ e2e: tools clients  ## End-to-end tests on a real multi-node cluster
 
 cluster: tools  ## Start the cluster (or say that it runs)
 	$(BIN)/python -m e2e.cluster up --nodes $(NODES)
+
+krew: build/krew-venv/.done  ## The plugin's archive for this platform, and Krew's manifest: make krew REPOSITORY=URL
+	PYTHONPATH=operator build/krew-venv/bin/python -m tools.krew --repository "$(REPOSITORY)"
+
+build/krew-venv/.done: requirements/krew.txt
+	$(PYTHON) -m venv build/krew-venv
+	build/krew-venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 down: $(VENV)/.done  ## Remove the cluster and everything it left on this machine
 	$(BIN)/python -m e2e.cluster down
