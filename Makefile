@@ -16,7 +16,7 @@ help:  ## Show this list
 demo: tools  ## Three rollouts of one service under load: plain, sleep, lossless (needs root or Docker)
 	$(BIN)/python -m e2e.demo
 
-proof: tools clients  ## Every client, protocol and proxy: what is lost, plain and lossless (about an hour)
+proof: tools clients  ## Every client, protocol and proxy: what is lost, plain and lossless (about 25 minutes)
 	$(BIN)/python -m e2e.proof
 
 balancers: tools clients  ## HAProxy, nginx and Envoy before the cluster, by every route: what is lost (about 5 minutes)
