@@ -81,6 +81,7 @@ def test_scaled_to_zero_and_back(make: MakeWorld) -> None:
             what="two new pods, not held for those that still drain",
             within=60,
         )
+        given.ready(world)
         assert sum(client.so_far.failed for client in clients) == 0
         world.mark("the long requests leave")
     with given.load(world) as load:

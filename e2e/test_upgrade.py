@@ -1,48 +1,59 @@
 """The product is upgraded in the middle of a rollout, its CRD and everything else with it."""
 
-import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, install, then, when
 from e2e.support.install import Images
-from e2e.support.kubectl import Kubectl, Object
+from e2e.support.kubectl import Object
 from e2e.support.testbed import Testbed
 from lossless.model.names import GROUP, PLURAL
 
 _CRD: Final = f"{PLURAL}.{GROUP}"
-#: A field that the CRD before did not have.
+#: A field of the spec that the version before did not have.
 _NEW: Final = "metrics"
 #: What changes the pods of the controller and of the webhook, as another image would.
 _NEXT: Final = {"logLevel": "debug"}
 
 
 @pytest.fixture
-def upgraded_back(testbed: Testbed, images: Images) -> Iterator[None]:
-    """Bring the product back to what the other tests expect."""
-    yield
-    install.install_chart(testbed, images)
+def version_before(testbed: Testbed, images: Images, tmp_path: Path) -> Iterator[None]:
+    """Have an older chart installed, and bring this one back for the tests that follow."""
+    chart = tmp_path / "lossless"
+    shutil.copytree(install.CHART, chart)
+    file = chart / "files" / "losslessrollouts.yaml"
+    crd = yaml.safe_load(file.read_text())
+    del _fields(crd)[_NEW]
+    file.write_text(yaml.safe_dump(crd, sort_keys=False))
+    try:
+        install.install_chart(testbed, images, chart=chart)
+        assert _NEW not in _fields_served(testbed)
+        yield
+    finally:
+        install.install_chart(testbed, images)
 
 
-def _properties(crd: Object) -> Object:
+def _fields(crd: Object) -> Object:
+    """Return the fields of ``spec`` that a CRD has."""
     (version,) = crd["spec"]["versions"]
     found: Object = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
     return found
 
 
-def _the_crd_is_older(kubectl: Kubectl) -> None:
-    """Take a field out of the CRD, as if it had come with a later version."""
-    crd = kubectl.get("customresourcedefinition", _CRD)
+def _fields_served(testbed: Testbed) -> Object:
+    crd = testbed.kubectl.get("customresourcedefinition", _CRD)
     assert crd is not None
-    del _properties(crd)[_NEW]
-    kubectl("replace", "--filename=-", stdin=json.dumps(crd))
+    return _fields(crd)
 
 
-@pytest.mark.usefixtures("upgraded_back")
+@pytest.mark.usefixtures("version_before")
 def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
     make: MakeWorld, testbed: Testbed, images: Images
 ) -> None:
@@ -55,7 +66,6 @@ def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
 
     control.a_plain_rollout_loses_some(plain)
     given.the_service(world, Variant.LOSSLESS)
-    _the_crd_is_older(testbed.kubectl)
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:
             when.the_version_changes(world)
@@ -85,6 +95,4 @@ def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
     )["lastRollout"]
     assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
     given.every_pod_has_an_agent(world)
-    crd = testbed.kubectl.get("customresourcedefinition", _CRD)
-    assert crd is not None
-    assert _NEW in _properties(crd)
+    assert _NEW in _fields_served(testbed)
