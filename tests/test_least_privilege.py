@@ -26,7 +26,7 @@ from lossless.controller.listener import Listener
 from lossless.controller.options import ControllerOptions, ElectionTiming
 from lossless.controller.reconciler import Reconciler
 from lossless.model.names import GROUP, LEASE, PLURAL, VALIDATION_PATH, WEBHOOK_CONFIGURATION
-from lossless.model.scope import Scope
+from lossless.model.scope import WHOLE_CLUSTER, Scope
 from lossless.telemetry.metrics import ControllerMetrics
 from tests.chart.test_rbac import EXPECTED
 from tests.controller.test_leader import stuck
@@ -91,7 +91,7 @@ def _call(method: str, path: str, *, watch: bool) -> tuple[Permission, str]:
 def judged(
     fake: FakeKubernetes,
     program: str,
-    scope: Scope = Scope(),
+    scope: Scope = WHOLE_CLUSTER,
     *,
     elsewhere: Iterable[Permission] = (),
 ) -> None:
@@ -136,7 +136,10 @@ async def cluster() -> AsyncIterator[tuple[FakeKubernetes, Client]]:
 
 SCOPES = pytest.mark.parametrize(
     "scope",
-    [pytest.param(Scope(), id="whole-cluster"), pytest.param(Scope((NAMESPACE,)), id="named")],
+    [
+        pytest.param(WHOLE_CLUSTER, id="whole-cluster"),
+        pytest.param(Scope((NAMESPACE,)), id="named"),
+    ],
 )
 
 

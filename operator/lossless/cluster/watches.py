@@ -57,7 +57,7 @@ class Watches(Generic[T]):
 
     @property
     def synced(self) -> bool:
-        """Whether everything was seen at least once that the server lets us see, and that is some."""
+        """Whether everything that the server lets us see was seen once, and that is some."""
         return any(watch.synced for watch in self._each) and all(
             watch.synced or watch.forbidden for watch in self._each
         )

@@ -83,9 +83,7 @@ class Leader:
         self._looked = asyncio.get_running_loop().time()
         self._index.forget_pods()
         scope = self._options.scope
-        pods = Watches(
-            self._client, "v1", "pods", sighting_of, scope, label_selector=ROLLOUT_LABEL
-        )
+        pods = Watches(self._client, "v1", "pods", sighting_of, scope, label_selector=ROLLOUT_LABEL)
         workloads = {
             kind: Watches(self._client, kind.api_version, plural, _release_of, scope)
             for kind, plural in PLURALS.items()

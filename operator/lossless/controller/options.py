@@ -5,7 +5,7 @@ from typing import Final
 
 from lossless.cluster.reports import TIMEOUT
 from lossless.model.names import AGENT_PORT
-from lossless.model.scope import Scope
+from lossless.model.scope import WHOLE_CLUSTER, Scope
 
 _HIGHEST_PORT: Final = 65535
 _FAILURE_POLICIES: Final = ("Ignore", "Fail")
@@ -43,7 +43,7 @@ class ControllerOptions:
     """Of the installation: of the Lease, the Secret and the webhook's Service."""
     identity: str
     """Of this process in the election and in Events: the name of its pod."""
-    scope: Scope = Scope()
+    scope: Scope = WHOLE_CLUSTER
     """Whose LosslessRollouts are served."""
     kubeconfig: str | None = None
     """None: the service account of the pod."""

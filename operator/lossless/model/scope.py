@@ -70,3 +70,6 @@ class Scope:
     def serves(self, namespace: str) -> bool:
         """Return whether a LosslessRollout in ``namespace`` counts."""
         return not self.namespaces or namespace in self.namespaces
+
+
+WHOLE_CLUSTER: Final = Scope()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lossless import __version__
-from lossless.model.scope import Scope
+from lossless.model.scope import WHOLE_CLUSTER, Scope
 
 _PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 #: k8s.io/apimachinery resource.Quantity, without signs and exponents: nobody needs them here.
@@ -53,7 +53,7 @@ class WebhookOptions:
     namespace: str
     """Of the installation: of the Lease, the Secret and the Service."""
     agent: AgentSettings
-    scope: Scope = Scope()
+    scope: Scope = WHOLE_CLUSTER
     """Whose LosslessRollouts are served."""
     port: int = 9443
     """Admission, over TLS; 0 for any that is free."""
