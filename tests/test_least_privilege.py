@@ -209,7 +209,13 @@ async def test_the_webhook(cluster: tuple[FakeKubernetes, Client], scope: Scope)
 def review(kind: str) -> dict[str, Any]:
     """Return an AdmissionReview of a new LosslessRollout."""
     raw = {"metadata": {"name": "new"}, "spec": {"targetRef": {"kind": kind, "name": "new"}}}
-    request = {"uid": "1", "operation": "CREATE", "namespace": NAMESPACE, "object": raw}
+    request = {
+        "uid": "1",
+        "operation": "CREATE",
+        "resource": {"group": GROUP, "resource": PLURAL},
+        "namespace": NAMESPACE,
+        "object": raw,
+    }
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
 
 

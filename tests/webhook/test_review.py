@@ -1,6 +1,5 @@
 """Every review is answered, and every answer lets the pod through."""
 
-import copy
 import json
 from dataclasses import replace
 from typing import Any
@@ -22,6 +21,7 @@ from lossless.webhook.review import (
     answer,
     parse_review,
 )
+from tests.support.spoiling import paths, spoiled
 from tests.webhook.pods import (
     SETTINGS,
     Raw,
@@ -225,27 +225,6 @@ def test_what_is_no_review_is_refused(body: bytes, text: str) -> None:
 VALUES: st.SearchStrategy[Any] = (
     st.none() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([1])
 )
-
-
-def spoiled(raw: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """Return a copy of ``raw`` with another value at ``path``."""
-    raw = copy.deepcopy(raw)
-    at = raw
-    for step in path[:-1]:
-        at = at[step]
-    at[path[-1]] = value
-    return raw
-
-
-def paths(raw: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return where everything is in a JSON document."""
-    steps = (
-        raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
-    )
-    found = []
-    for key, value in steps:
-        found += [(*prefix, key), *paths(value, (*prefix, key))]
-    return found
 
 
 FULL = review(

@@ -16,7 +16,16 @@ import aiohttp
 import pytest
 
 from lossless.cluster.client import Client
-from lossless.model.names import GATE, LEASE, TLS_SECRET, VALIDATION_PATH, WEBHOOK_PATH
+from lossless.model.names import (
+    GATE,
+    GROUP,
+    LEASE,
+    PLURAL,
+    TLS_SECRET,
+    VALIDATION_PATH,
+    VERSION,
+    WEBHOOK_PATH,
+)
 from lossless.model.scope import Scope
 from lossless.webhook.certificate import Material, renewed, service_names
 from lossless.webhook.options import WebhookOptions
@@ -42,11 +51,6 @@ class Running:
     session: aiohttp.ClientSession
     seen: list[Any] = field(default_factory=list)
 
-    @property
-    def url(self) -> str:
-        """Where reviews go."""
-        return f"https://127.0.0.1:{self.webhook.port}{WEBHOOK_PATH}"
-
     def material(self) -> Material:
         """Return what the Secret holds."""
         data = self.fake.objects[SECRET]["data"]
@@ -54,11 +58,14 @@ class Running:
         assert found is not None
         return found
 
-    async def send(self, body: bytes) -> tuple[int, bytes, str]:
+    async def send(self, body: bytes, path: str = WEBHOOK_PATH) -> tuple[int, bytes, str]:
         """Post a body as the API server does; return status, body and the Connection header."""
         trust = ssl.create_default_context(cadata=self.material().ca_bundle.decode())
         async with self.session.post(
-            self.url, data=io.BytesIO(body), ssl=trust, server_hostname=NAMES[0]
+            f"https://127.0.0.1:{self.webhook.port}{path}",
+            data=io.BytesIO(body),
+            ssl=trust,
+            server_hostname=NAMES[0],
         ) as response:
             connection = response.headers.get("Connection", "")
             return response.status, await response.read(), connection
@@ -370,6 +377,7 @@ async def advised(running: Running, namespace: str) -> list[str]:
         "request": {
             "uid": "1",
             "operation": "CREATE",
+            "resource": {"group": GROUP, "version": VERSION, "resource": PLURAL},
             "namespace": namespace,
             "object": {
                 "metadata": {"name": "api"},
@@ -380,12 +388,10 @@ async def advised(running: Running, namespace: str) -> list[str]:
             },
         },
     }
-    trust = ssl.create_default_context(cadata=running.material().ca_bundle.decode())
-    url = running.url.replace(WEBHOOK_PATH, VALIDATION_PATH)
-    async with running.session.post(url, json=raw, ssl=trust, server_hostname=NAMES[0]) as response:
-        answer = (await response.json())["response"]
-        assert answer["allowed"]
-        return list(answer.get("warnings", []))
+    _, body, _ = await running.send(json.dumps(raw).encode(), VALIDATION_PATH)
+    answer = json.loads(body)["response"]
+    assert answer["allowed"]
+    return list(answer.get("warnings", []))
 
 
 async def test_advice_comes_over_the_same_listener(running: Running) -> None:

@@ -13,6 +13,11 @@ MOST: Final = 20
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 
 
+def is_namespace(name: str) -> bool:
+    """Return whether a namespace can have this name."""
+    return _NAME.fullmatch(name) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The namespaces whose LosslessRollouts count."""
@@ -36,7 +41,7 @@ class Scope:
             ValueError: names the value and the remedy.
         """
         for name in self.namespaces:
-            if not _NAME.fullmatch(name):
+            if not is_namespace(name):
                 raise ValueError(f"watch namespaces: {name!r} is not the name of a namespace")
             if name in NEVER:
                 raise ValueError(

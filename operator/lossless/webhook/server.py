@@ -181,22 +181,25 @@ class Webhook:
 
     async def _review_rollout(self, request: web.Request) -> web.Response:
         review, _ = await self._asked(request)
+        try:
+            body = await self._judged(review)
+        except Exception as error:  # noqa: BLE001 # it is advice: what goes wrong refuses nothing
+            _log.error("review failed", error=type(error).__name__, uid=review["uid"])
+            body = response_of(review["uid"])
+        return web.json_response(body)
+
+    async def _judged(self, review: dict[str, Any]) -> dict[str, Any]:
         rollout = proposed(review)
         if rollout is None:
-            return web.json_response(response_of(review["uid"]))
+            return response_of(review["uid"])
         if rollout.spec is None:
-            return web.json_response(refusal(review, rollout))
+            return refusal(review, rollout)
         if not self._options.scope.serves(rollout.namespace):
-            return web.json_response(
-                response_of(review["uid"], warnings=[not_served(rollout.namespace)])
-            )
+            return response_of(review["uid"], warnings=[not_served(rollout.namespace)])
         said = advice(
-            rollout,
-            self._rollouts.objects,
-            await self._workload(rollout),
-            self._options.agent,
+            rollout, self._rollouts.objects, await self._workload(rollout), self._options.agent
         )
-        return web.json_response(response_of(review["uid"], warnings=said))
+        return response_of(review["uid"], warnings=said)
 
     async def _workload(self, rollout: Rollout) -> dict[str, Any] | Unknown | None:
         target = wanted_target(rollout)
