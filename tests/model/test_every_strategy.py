@@ -17,8 +17,9 @@ from lossless.model.decision import Decision, decide
 from lossless.model.gate import OPENING
 from lossless.model.phases import Phase
 from lossless.model.status import RolloutPhase
-from tests.support.deployment_model import Cluster, SimPod
+from tests.support.deployment_model import Cluster
 from tests.support.rollouts import a_spec
+from tests.support.simulation import SimPod
 
 STRATEGIES: list[tuple[int | str, int | str]] = [
     (0, 1),
