@@ -1,7 +1,8 @@
 """The whole process with kopf in front, against an API server in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import aiohttp
 import pytest
 import yaml
 
-from lossless.controller.front import connection_of
+from lossless.controller.front import connection_of, settings
 from lossless.controller.options import ControllerOptions
 from lossless.controller.process import run
 from lossless.model.names import API_VERSION, KIND, PLURAL
@@ -133,6 +134,16 @@ async def test_the_process_from_start_to_end(
     assert "lossless_controller_leader 1.0" in metrics
     assert fake.objects[LEASE]["spec"]["holderIdentity"] == ""
     assert not fake.objects[f"{ROLLOUTS}/web"]["metadata"].get("annotations")
+
+
+def test_kopf_never_gives_a_request_up() -> None:
+    """It would end, and the process with it, for the sake of one namespace that is gone."""
+    backoffs = settings().networking.error_backoffs
+    assert isinstance(backoffs, Iterable)
+    waits = [*islice(backoffs, 1000)]
+
+    assert len(waits) == 1000
+    assert 0 < min(waits) <= max(waits) <= 30
 
 
 async def test_kopf_uses_our_own_way_to_the_api_server() -> None:

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from lossless.cluster.rollout_status import parse_status, status_document
 from lossless.model.decision import Decision, decide
-from lossless.model.phases import Phase
 from lossless.model.status import RolloutPhase
 from tests.support.self_paced_models import DaemonSet, SelfPaced, StatefulSet
-from tests.support.simulation import SimPod
+from tests.support.simulation import LIVES, Lives, SimPod
 
 
 class _Judged(SelfPaced):
@@ -208,20 +207,14 @@ ACTIONS = st.sampled_from(
     size=st.integers(min_value=1, max_value=8),
     gated=st.booleans(),
     min_ready=st.sampled_from([0.0, 0.0, 10.0]),
-    drains=st.lists(st.floats(min_value=1, max_value=90), min_size=1, max_size=5),
-    starts=st.lists(st.floats(min_value=0, max_value=20), min_size=1, max_size=5),
-    crashes=st.lists(st.sampled_from([0.0, 0.0, 5.0]), min_size=1, max_size=5),
-    late=st.sets(st.integers(min_value=0, max_value=30), max_size=3),
+    lives=LIVES,
     actions=st.lists(st.tuples(st.integers(min_value=1, max_value=40), ACTIONS), max_size=6),
 )
-def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0913, PLR0917 # dimensions
+def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0913 # dimensions
     shape: str,
     size: int,
     min_ready: float,
-    drains: list[float],
-    starts: list[float],
-    crashes: list[float],
-    late: set[int],
+    lives: Lives,
     actions: list[tuple[int, str]],
     *,
     gated: bool,
@@ -230,13 +223,9 @@ def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0913, PLR0917 # 
     made: list[SimPod] = []
 
     def vary(pod: SimPod) -> None:
-        number = len(made)
-        made.append(pod)
+        lives.give(pod, len(made))
         pod.gated = gated
-        pod.drains_in = drains[number % len(drains)]
-        pod.starts_in = starts[number % len(starts)]
-        pod.crashes_after = crashes[number % len(crashes)]
-        pod.result = Phase.TIMED_OUT if number in late else Phase.DRAINED
+        made.append(pod)
 
     workload = rolling((SHAPES | BY_HAND)[shape](size, min_ready_seconds=min_ready, on_create=vary))
     for ticks, action in actions:

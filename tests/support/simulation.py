@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hypothesis import strategies as st
+
 from lossless.model.announcements import Announcement
 from lossless.model.decision import Decision, SetGate, decide
 from lossless.model.observation import Departure, Gate, Observation, Pod, Unknown, Workload
@@ -74,6 +76,34 @@ class SimPod:
             stop_asked=self.asked or 0.0,
             evidence=evidence,
         )
+
+
+@dataclass(frozen=True)
+class Lives:
+    """How pods live, each in turn by its number; seconds."""
+
+    drains: list[float]
+    starts: list[float]
+    crashes: list[float]
+    """See ``SimPod.crashes_after``."""
+    late: set[int]
+    """Numbers of those whose drain ends with the deadline."""
+
+    def give(self, pod: SimPod, number: int) -> None:
+        """Say of a new pod how it will live."""
+        pod.drains_in = self.drains[number % len(self.drains)]
+        pod.starts_in = self.starts[number % len(self.starts)]
+        pod.crashes_after = self.crashes[number % len(self.crashes)]
+        pod.result = Phase.TIMED_OUT if number in self.late else Phase.DRAINED
+
+
+LIVES = st.builds(
+    Lives,
+    drains=st.lists(st.floats(min_value=1, max_value=90), min_size=1, max_size=5),
+    starts=st.lists(st.floats(min_value=0, max_value=20), min_size=1, max_size=5),
+    crashes=st.lists(st.sampled_from([0.0, 0.0, 5.0]), min_size=1, max_size=5),
+    late=st.sets(st.integers(min_value=0, max_value=30), max_size=3),
+)
 
 
 @dataclass(kw_only=True)

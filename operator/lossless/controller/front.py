@@ -28,8 +28,8 @@ _BACKOFFS: Final = (1, 1, 2, 3, 5, 8, 13, 21, 30)
 class _Endless:
     """Attempts without end.
 
-    kopf never follows again what it once gave up: an API server that is away for a minute, or a
-    namespace that comes back later, would then be left to the full look.
+    kopf ends when one watch gives up: after a minute without an API server, and again and again
+    where one of several namespaces is gone. Whether this process is any good its probes say.
     """
 
     def __iter__(self) -> Iterator[float]:
