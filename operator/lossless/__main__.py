@@ -61,11 +61,13 @@ async def _serve(options: argparse.Namespace) -> None:
 async def _controller(options: argparse.Namespace) -> None:
     from lossless.controller.options import ControllerOptions  # noqa: PLC0415 # see the module
     from lossless.controller.process import run  # noqa: PLC0415 # the same
+    from lossless.model.scope import Scope  # noqa: PLC0415 # the same
 
     await run(
         ControllerOptions(
             namespace=options.namespace,
             identity=options.identity,
+            scope=Scope.parse(options.watch_namespaces),
             kubeconfig=options.kubeconfig,
             failure_policy=options.failure_policy,
         )
@@ -73,13 +75,15 @@ async def _controller(options: argparse.Namespace) -> None:
 
 
 async def _webhook(options: argparse.Namespace) -> None:
-    from lossless.webhook.options import AgentSettings, WebhookOptions  # noqa: PLC0415 # see the module
+    from lossless.model.scope import Scope  # noqa: PLC0415 # see the module
+    from lossless.webhook.options import AgentSettings, WebhookOptions  # noqa: PLC0415 # the same
     from lossless.webhook.server import run  # noqa: PLC0415 # the same
 
     await run(
         WebhookOptions(
             namespace=options.namespace,
             kubeconfig=options.kubeconfig,
+            scope=Scope.parse(options.watch_namespaces),
             agent=AgentSettings(
                 image=options.agent_image,
                 pull_policy=options.agent_image_pull_policy,
@@ -173,6 +177,12 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--kubeconfig", help="default: the pod's service account")
     server = argparse.ArgumentParser(add_help=False)
     server.add_argument("--namespace", required=True, help="namespace of the installation")
+    server.add_argument(
+        "--watch-namespaces",
+        default="",
+        metavar="NAME,…",
+        help="serve LosslessRollouts of these namespaces only; default: of the whole cluster",
+    )
 
     controller = commands.add_parser(
         "controller",
