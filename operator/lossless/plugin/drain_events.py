@@ -48,19 +48,20 @@ def drains_of(events: Iterable[Raw], rollout_uid: str) -> tuple[Drain, ...]:
     """Return the drains of one LosslessRollout, in the order in which they were heard of last.
 
     Args:
-        events: of its namespace (events.k8s.io/v1), in any order.
+        events: of its namespace, in any order; as of core/v1, for Kubernetes' own role ``view``
+            may read them there and not in events.k8s.io, where the controller writes them.
         rollout_uid: of the LosslessRollout.
     """
     drains: dict[str, Drain] = {}
     for event in sorted(events, key=lambda event: parse_time(event.get("eventTime"))):
-        pod, related = _mapping(event, "regarding"), _mapping(event, "related")
+        pod, related = _mapping(event, "involvedObject"), _mapping(event, "related")
         if pod.get("kind") != "Pod" or not rollout_uid or related.get("uid") != rollout_uid:
             continue
-        at, reason = parse_time(event.get("eventTime")), event.get("reason")
+        at, reason = parse_time(event.get("eventTime")), str(event.get("reason"))
         uid = str(pod.get("uid", ""))
         known = drains.get(uid, Drain(str(pod.get("name", ""))))
-        said = str(event.get("note") or "")
-        ends = _ENDS.get(reason) if isinstance(reason, str) else None
+        said = str(event.get("message") or "")
+        ends = _ENDS.get(reason)
         if reason in _BEGINS:
             drains[uid] = replace(known, began=at, said=known.said or said)
         elif ends is not None:
@@ -79,7 +80,7 @@ def shared_out(
             still to come.
     """
     shares: list[list[Drain]] = [[] for _ in spans]
-    rest = []
+    rest: list[Drain] = []
     for drain in drains:
         # Status has whole seconds, Events microseconds.
         fits = (

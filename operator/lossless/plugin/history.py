@@ -3,7 +3,6 @@
 import time
 
 from lossless import __version__
-from lossless.cluster.apply import EVENTS_VERSION
 from lossless.cluster.client import Raw
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.rollout_status import parse_status
@@ -64,7 +63,7 @@ async def history(
 async def _past(session: Session, raw: Raw, rollouts: list[LastRollout]) -> Past:
     metadata = metadata_of(raw)
     namespace = metadata.get("namespace", session.namespace)
-    events = await session.items_if_allowed(EVENTS_VERSION, "events", namespace)
+    events = await session.items_if_allowed("v1", "events", namespace)
     target = (raw.get("spec") or {}).get("targetRef") or {}
     return Past(
         name=f"{namespace}/{metadata.get('name', '')}",

@@ -46,6 +46,4 @@ def write_page(text: str, where: str, out: TextIO) -> None:
 
 
 def _unwritable(where: str, why: str) -> str:
-    return (
-        f"--html {where} cannot be written: {why}; name another file, or - for standard output"
-    )
+    return f"--html {where} cannot be written: {why}; name another file, or - for standard output"

@@ -71,7 +71,9 @@ th, td { text-align: left; vertical-align: top; padding: 4px 16px 4px 0;
   border-bottom: 1px solid var(--grid); unicode-bidi: isolate; }
 th { font-weight: 600; }
 thead th { color: var(--quiet); white-space: nowrap; }
-td { overflow-wrap: break-word; }
+tbody th { white-space: nowrap; }
+.scroll table { width: max-content; }
+td { max-width: 28rem; overflow-wrap: anywhere; }
 details { margin: 8px 0; }
 summary { cursor: pointer; color: var(--quiet); }
 footer { margin-top: 48px; padding-top: 8px; border-top: 1px solid var(--grid);
@@ -82,6 +84,7 @@ footer { margin-top: 48px; padding-top: 8px; border-top: 1px solid var(--grid);
   h2 { break-after: avoid; }
   svg { min-width: 0; }
   .scroll { overflow: visible; }
+  .scroll table { width: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

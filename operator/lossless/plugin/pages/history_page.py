@@ -20,12 +20,12 @@ _LEFT: Final = 250.0
 _RIGHT: Final = 840.0
 _ROW: Final = 28.0
 #: Characters for which there is room before the bars.
-_LABEL: Final = 32
+_LABEL: Final = 30
 _RESULTS: Final = {
     Phase.DRAINED: "drained",
     Phase.TIMED_OUT: "timed out",
     Phase.LOST: "lost",
-    None: "under way",
+    None: "no end is known",
 }
 _PAUSES: Final = {
     Reason.TIMED_OUT.value: "a drain timed out with clients left",
@@ -72,7 +72,7 @@ def history_page(past: Past) -> str:
         section = add(made.main, "section")
         add(section, "h2", "Drains outside of rollouts")
         add(section, "p", "Scale-downs, evictions and deleted pods.", class_="quiet")
-        _drains(section, "other", rest)
+        _drains(section, "other", rest, None)
     footer = add(made.main, "footer")
     add(footer, "p", _HOW)
     if past.drains is None:
@@ -124,18 +124,19 @@ def _rollout(
     for text, wrong in _sentences(one):
         add(listed, "li", text, class_="bad" if wrong else "plain")
     if drains:
-        _drains(section, f"rollout{number}", drains)
+        _drains(section, f"rollout{number}", drains, None if one.finished else past.now)
     missing = one.drained + one.timed_out + one.lost - sum(d.result is not None for d in drains)
     if missing > 0 and past.drains is not None:
         text = f"Of {_count(missing, 'drain')} there are no Events any more."
         add(section, "p", text, class_="quiet")
 
 
-def _drains(section: Element, name: str, drains: Sequence[Drain]) -> None:
+def _drains(section: Element, name: str, drains: Sequence[Drain], now: float | None) -> None:
+    """Append the drains of a rollout; those without an end go on if there is a ``now``."""
     known = [drain for drain in drains if drain.began is not None]
     if known:
         first = min(drain.began or 0.0 for drain in known)
-        last = max(drain.moment for drain in known)
+        last = max(now or 0.0, *(drain.moment for drain in known))
         axis = Axis(0, max(last - first, 1), _LEFT, _RIGHT)
         height = _ROW * len(known)
         svg = drawing(
@@ -151,11 +152,11 @@ def _drains(section: Element, name: str, drains: Sequence[Drain]) -> None:
             began = (drain.began or 0.0) - first
             ended = (drain.ended or last) - first
             look = {Phase.DRAINED: "bar", None: "open"}.get(drain.result, "cut")
-            _bar(svg, axis, row * _ROW, (drain.pod, began, ended, look, _end(drain)))
+            _bar(svg, axis, row * _ROW, (drain.pod, began, ended, look, _end(drain, now)))
     rows = (
         (
             drain.pod,
-            _RESULTS[drain.result],
+            _result(drain, now),
             "unknown" if drain.seconds is None else format_duration(round(drain.seconds, 1)),
             moment(int(drain.moment)),
             drain.said,
@@ -182,7 +183,7 @@ def _bar(svg: Element, axis: Axis, y: float, row: tuple[str, float, float, str, 
 
 def _sentences(one: LastRollout) -> list[tuple[str, bool]]:
     """Return what happened, and whether it is bad."""
-    told = [(f"{_count(one.drained, 'pod')} drained: no client was cut off.", False)]
+    told = [(f"{_count(one.drained, 'pod')} drained: no client was left when they stopped.", False)]
     if one.timed_out:
         text = f"{_count(one.timed_out, 'pod')} timed out: stopped at its deadline, clients left."
         told.append((text, True))
@@ -190,7 +191,8 @@ def _sentences(one: LastRollout) -> list[tuple[str, bool]]:
         text = f"{_count(one.lost, 'pod')} lost: gone without a result, its clients unknown."
         told.append((text, True))
     if one.discarded:
-        text = f"{_count(one.discarded, 'idle connection')} discarded (idleConnections: Discard)."
+        count = _count(one.discarded, "idle connection")
+        text = f"{count} discarded (idleConnections: Discard): of their clients nothing is proved."
         told.append((text, False))
     if one.paused:
         told.append((f"Paused: {_PAUSES.get(one.paused, one.paused)} ({one.paused}).", False))
@@ -209,9 +211,13 @@ def _brief(one: LastRollout) -> str:
     return ", ".join([format_duration(one.finished - one.started), *parts])
 
 
-def _end(drain: Drain) -> str:
+def _result(drain: Drain, now: float | None) -> str:
+    return "under way" if drain.result is None and now is not None else _RESULTS[drain.result]
+
+
+def _end(drain: Drain, now: float | None) -> str:
     took = "" if drain.seconds is None else f" {format_duration(round(drain.seconds, 1))}"
-    return f"{_RESULTS[drain.result]}{took}"
+    return f"{_result(drain, now)}{took}"
 
 
 def _took(one: LastRollout, now: float) -> float:
