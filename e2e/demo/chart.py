@@ -1,5 +1,6 @@
 """The demo's charts: requests, failures and connections over time, all on one scale. Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,11 +16,12 @@ from lossless.plugin.pages.element import add, drawing
 _WIDTH: Final = 1000.0
 _LEFT: Final = 120.0
 _RIGHT: Final = 935.0
-#: Seconds shown before the rollout begins.
+#: Seconds shown before the rollout begins, or more if requests were lost before.
 _BEFORE: Final = 3.0
-#: Seconds of one bar, the shortest of which no more than ``_BARS`` are needed.
-_BINS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-_BARS: Final = 160
+#: Seconds of one bar, the shortest of which no more than ``_BARS`` are needed: there is room for a
+#: number of two digits above each.
+_BINS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_BARS: Final = 48
 _RATE_HEIGHT: Final = 120.0
 _LOST_HEIGHT: Final = 60.0
 _LANE: Final = 34.0
@@ -65,8 +67,10 @@ class View:
     def of(cls, results: Sequence[Result]) -> "View":
         """Return the scale on which all of these fit."""
         last = max((_end(result) for result in results), default=1.0)
-        axis = Axis(-_BEFORE, last, _LEFT, _RIGHT)
-        span = last + _BEFORE
+        lost = (failure.at - one.began for one in results for failure in one.own.failures)
+        first = min(-_BEFORE, min(lost, default=0.0) - STEP)
+        axis = Axis(first, last, _LEFT, _RIGHT)
+        span = last - first
         width = next((one for one in _BINS if span / one <= _BARS), _BINS[-1])
         bins = [one for result in results for one in bins_of(result, axis, width)]
         rows = [row for result in results for row in result.own.course.connections.values()]
@@ -88,13 +92,14 @@ def bins_of(result: Result, axis: Axis, width: float) -> list[Bin]:
     course = result.own.course
     per = round(width / STEP)
     # Bars begin with the run, not with the rollout: a bar holds whole steps.
-    skipped = max(int((result.began + axis.first - result.own.started) / STEP), 0)
+    skipped = max(math.ceil((result.began + axis.first - result.own.started) / STEP), 0)
     found = []
     for first in range(skipped, len(course.answered), per):
         part = slice(first, first + per)
         begun = result.own.started + first * STEP - result.began
-        bar = Bin(begun, begun + width, sum(course.answered[part]), sum(course.failed[part]))
-        found.append(bar)
+        answered, failed = course.answered[part], course.failed[part]
+        ended = begun + len(answered) * STEP
+        found.append(Bin(begun, ended, sum(answered), sum(failed)))
     return found
 
 
@@ -116,11 +121,10 @@ def chart(figure: Element, result: Result, view: View, words: str) -> None:
     for at, text in ((0.0, "rollout begins"), (result.seconds, "last old pod gone")):
         add(svg, "line", x1=axis.at(at), x2=axis.at(at), y1=14, y2=bottom, class_="moment")
         add(svg, "text", text, x=axis.at(at) + 4, y=11, class_="quiet")
-    bins = [one for one in bins_of(result, axis, view.width) if axis.holds(one.first)]
     _scale(svg, "answers/s", f"{view.rate:,.0f}", 16, _RATE_HEIGHT)
     top = _RATE_HEIGHT + _GAP
     _scale(svg, "lost", f"{view.lost:,}", top, top + _LOST_HEIGHT)
-    for one in bins:
+    for one in bins_of(result, axis, view.width):
         left, right = axis.at(one.first), axis.at(one.last)
         width = max(right - left - 1, 1)
         height = (_RATE_HEIGHT - 16) * one.rate / view.rate

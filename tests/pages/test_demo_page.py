@@ -48,6 +48,16 @@ def test_every_failure_is_in_a_bar() -> None:
     assert 'class="cut"' not in sleep + lossless
 
 
+def test_a_failure_before_the_rollout_is_shown() -> None:
+    """The axis begins early enough: what is lost while nothing happens is worst."""
+    plain = RESULTS[0]
+    early = replace(plain, began=plain.own.started + 20, seconds=1.0)
+    (drawn,) = _drawings(a_demo(results=[early]))
+
+    numbers = re.findall(r'class="bad"[^>]*>(\d+)</text>', drawn)
+    assert sum(map(int, numbers)) == plain.own.failed
+
+
 def test_a_broken_promise_is_told_as_such() -> None:
     """Requests lost by the lossless rollout come first, and in the chart."""
     broken = [RESULTS[0], replace(a_result(Variant.LOSSLESS, lost=2), account="much")]

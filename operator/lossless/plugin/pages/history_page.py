@@ -183,7 +183,10 @@ def _bar(svg: Element, axis: Axis, y: float, row: tuple[str, float, float, str, 
 
 def _sentences(one: LastRollout) -> list[tuple[str, bool]]:
     """Return what happened, and whether it is bad."""
-    told = [(f"{_count(one.drained, 'pod')} drained: no client was left when they stopped.", False)]
+    drained = _count(one.drained, "pod") if one.drained else "No pod"
+    # Discarded connections are clients that were left, perhaps.
+    proved = one.drained and not one.discarded
+    told = [(f"{drained} drained{': stopped with no connection left' if proved else ''}.", False)]
     if one.timed_out:
         text = f"{_count(one.timed_out, 'pod')} timed out: stopped at its deadline, clients left."
         told.append((text, True))
