@@ -56,8 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     story = Story(progress, connections=options.connections, keep=options.keep)
     try:
         with story:
-            results = [story.tell(variant) for variant in variants]
             made = made_on(story.testbed)
+            results = [story.tell(variant) for variant in variants]
     except SETBACKS as error:
         progress.say(f"\nThe demo could not be carried out: {error}")
         progress.say(story.where_to_look())

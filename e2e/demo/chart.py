@@ -1,5 +1,6 @@
 """The demo's charts: requests, failures and connections over time, all on one scale. Pure."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,19 +89,26 @@ def _end(result: Result) -> float:
 
 
 def bins_of(result: Result, axis: Axis, width: float) -> list[Bin]:
-    """Return the bars of a rollout, those before the axis begins left out."""
+    """Return the bars of a rollout from the axis's begin on; one begins with the rollout.
+
+    The first and the last may be shorter than ``width``, and every step of the client's is in one.
+    """
     course = result.own.course
+    offset = result.own.started - result.began
     per = round(width / STEP)
-    # Bars begin with the run, not with the rollout: a bar holds whole steps.
-    skipped = max(math.ceil((result.began + axis.first - result.own.started) / STEP), 0)
-    found = []
-    for first in range(skipped, len(course.answered), per):
-        part = slice(first, first + per)
-        begun = result.own.started + first * STEP - result.began
-        answered, failed = course.answered[part], course.failed[part]
-        ended = begun + len(answered) * STEP
-        found.append(Bin(begun, ended, sum(answered), sum(failed)))
-    return found
+    zero = math.floor(-offset / STEP)
+    first = max(zero + math.ceil(axis.first / STEP), 0)
+    aligned = first + (zero - first) % per
+    edges = sorted({first, *range(aligned, len(course.answered), per), len(course.answered)})
+    return [
+        Bin(
+            offset + begun * STEP,
+            offset + ended * STEP,
+            sum(course.answered[begun:ended]),
+            sum(course.failed[begun:ended]),
+        )
+        for begun, ended in itertools.pairwise(edges)
+    ]
 
 
 def chart(figure: Element, result: Result, view: View, words: str) -> None:

@@ -1,6 +1,5 @@
 """The demo as a page: what its clients saw of each rollout. Pure."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -101,11 +100,9 @@ def _numbers(section: Element, result: Result, view: View) -> None:
     """Append what is drawn, as a table: a row a second, or a bar if that is longer."""
     width = max(view.width, 1.0)
     course, pods = result.own.course, pods_of(result)
-    per = math.floor(width / STEP + 0.5)
     rows = []
     for one in bins_of(result, view.axis, width):
-        index = round((one.first + result.began - result.own.started) / STEP)
-        last = min(index + per, len(course.answered)) - 1
+        last = round((one.last + result.began - result.own.started) / STEP) - 1
         counts = (course.connections.get(pod) for pod in pods)
         shown = ("-" if row is None else f"{row[last]:,}" for row in counts)
         rows.append((f"{one.first:.1f}", f"{one.answered:,}", f"{one.failed:,}", *shown))

@@ -9,6 +9,7 @@ from e2e.load.course import STEP
 from e2e.load.plan import Plan
 from e2e.sample.image.app import App
 from e2e.sample.manifests import Variant
+from tests.load.running import ended, run_until
 from tests.pages.examples import a_demo, a_result
 from tests.pages.reading import read
 
@@ -74,13 +75,7 @@ async def test_what_the_load_client_has_seen() -> None:
     async with server:
         host, port = server.sockets[0].getsockname()
         client = LoadClient(Plan(f"http://{host}:{port}/", connections=4, think=0.0))
-        running = asyncio.create_task(client.run())
-        async with asyncio.timeout(10):
-            while client.report(whole=False).requests < 200:  # noqa: ASYNC110 # looks from outside
-                await asyncio.sleep(0.005)
-            client.stop()
-            await running
-    report = client.report()
+        report = await run_until(client, ended(200))
     course = report.course
 
     assert sum(course.answered) == report.requests

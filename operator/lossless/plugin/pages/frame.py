@@ -85,6 +85,7 @@ footer { margin-top: 48px; padding-top: 8px; border-top: 1px solid var(--grid);
   svg { min-width: 0; }
   .scroll { overflow: visible; }
   .scroll table { width: auto; }
+  thead th, tbody th { white-space: normal; overflow-wrap: anywhere; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """
