@@ -37,6 +37,7 @@ site: $(VENV)/.done  ## Build the documentation's site into build/site; a broken
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
 unit: tools  ## Unit tests and chart tests
+	e2e/cluster/install-packages tests/pages/debian-packages.txt
 	LOSSLESS_REQUIRE_TOOLS=1 $(BIN)/python -Im pytest
 
 e2e: tools clients  ## End-to-end tests on a real multi-node cluster
