@@ -354,7 +354,7 @@ async def test_undo() -> None:
         assert image() == "old"
         at.reads  # noqa: B018 # reading takes the text away
         await at.types("undo", "web", "--to-revision", "1")
-        assert "as revision 1 already; nothing was changed" in at.reads
+        assert "as revision 1 already.\n  Nothing was changed." in at.reads
 
         at.fake.refuse = lambda method, _: 422 if method == "PATCH" else None
         with pytest.raises(RefusedError, match="changed by somebody else at this moment"):
