@@ -1,9 +1,7 @@
 """What runs on a host and in front of it, as files and commands: nginx, the sample app, HAProxy."""
 
-import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -231,30 +229,3 @@ class Machines:
         at = head.split(",").index("status")
         # A new HAProxy takes its servers for up until a check has failed.
         return sum(line.split(",")[at] == "UP" for line in lines if line)
-
-
-def lossless_command(host: Host, verb: str) -> list[str]:
-    """Return the command that runs our tool for one host, as this checkout has it."""
-    return [sys.executable, "-m", "lossless", "host", verb, "--config", str(host.config)]
-
-
-def publish(host: Host) -> None:
-    """Publish with our tool.
-
-    Raises:
-        subprocess.CalledProcessError: it failed; what it said is on standard error.
-    """
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "operator")}
-    done = subprocess.run(
-        lossless_command(host, "publish"),
-        env=environment,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    (host.folder / "publish.log").write_text(done.stdout)
-    if done.returncode:
-        sys.stderr.write(done.stdout)
-        raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout)
