@@ -102,7 +102,17 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
     max_leaves=8,
 )
-FIELDS = ("targetRef", "ports", "drain", "close", "metrics", "sidecars", "pacing", "paused")
+FIELDS = (
+    "targetRef",
+    "ports",
+    "drain",
+    "close",
+    "metrics",
+    "sidecars",
+    "statusFlag",
+    "pacing",
+    "paused",
+)
 
 
 @given(st.one_of(JSON, st.dictionaries(st.sampled_from(FIELDS), JSON)))
