@@ -10,6 +10,7 @@ from typing import Final
 
 from e2e.cluster.command import run
 from e2e.hosts.network import BALANCER, HOSTS, Place
+from e2e.support import nginx
 from e2e.support.eventually import eventually
 from e2e.support.testbed import ROOT
 
@@ -20,20 +21,7 @@ HEALTH_CHECK: Final = 10.0
 PORT: Final = 8080
 _APP_PORT: Final = 8081
 _NGINX: Final = """\
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log warn;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
   upstream app {{ server 127.0.0.1:8081; keepalive 64; }}
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
   server {{
     listen 8080;
     keepalive_timeout {keepalive:g}s;
@@ -51,7 +39,6 @@ http {{
       proxy_pass http://app;
     }}
   }}
-}}
 """
 _HAPROXY: Final = """\
 global
@@ -137,7 +124,10 @@ class Host:
         self.config = self.folder / "host.toml"
         self.folder.mkdir(parents=True)
         (self.folder / "nginx.conf").write_text(
-            _NGINX.format(folder=self.folder, flag=self.flag, keepalive=4 * times.socket_timeout)
+            nginx.config(
+                _NGINX.format(flag=self.flag, keepalive=4 * times.socket_timeout),
+                folder=str(self.folder),
+            )
         )
         self.config.write_text(
             _CONFIG.format(
@@ -162,12 +152,12 @@ class Host:
         run([self.folder / script], timeout=30)
 
     def _scripts(self) -> None:
-        nginx = shlex.join(
+        proxy = shlex.join(
             self.place.command(["nginx", "-p", str(self.folder), "-c", f"{self.folder}/nginx.conf"])
         )
         app = shlex.join(self.place.command([sys.executable, f"{ROOT}/e2e/sample/image/app.py"]))
         scripts = {
-            "start-proxy": nginx,
+            "start-proxy": proxy,
             # As Debian's unit does: workers may finish their requests.
             "stop-proxy": _stop("nginx.pid", "QUIT"),
             "start-app": (
