@@ -98,9 +98,9 @@ def test_ctrl_c_lets_the_host_at_work_finish(made: Site) -> None:
 
 
 def test_a_second_ctrl_c_leaves_a_host_that_says_so(made: Site) -> None:
-    """Whatever becomes of it there, the last line says where to look."""
+    """Its publish goes on, for sshd passes no signal on to root; the last line says where."""
     first, *others = made.machines.hosts
-    before = [run_of(host) for host in others]
+    was, before = run_of(first), [run_of(host) for host in others]
     with load(made) as reports:
         with made.operator.rolling() as rollout:
             eventually(
@@ -115,6 +115,7 @@ def test_a_second_ctrl_c_leaves_a_host_that_says_so(made: Site) -> None:
         eventually(first.flag.exists, what="the host is back", within=60)
 
     assert f"Left while at work, see `lossless host status` there: {first.place.address}" in said
+    assert run_of(first) != was
     assert [run_of(host) for host in others] == before, said
     assert reports[0].failed == 0, reports[0]
 

@@ -33,8 +33,8 @@ class Ssh:
         """Run ``command``, tell each line that it writes, and return its exit code.
 
         If we are cancelled it is sent SIGTERM, upon which a publish ends in order. OpenSSH's sshd
-        passes signals on for every user but root (session.c, ``session_signal_req``); root's
-        command goes on to its end.
+        refuses that for root and sends it as the user who has logged in (session.c,
+        ``session_signal_req``), so root's command, and one of sudo, goes on to its end.
 
         Raises:
             RemoteFailed: the host cannot be reached, or the connection broke.
