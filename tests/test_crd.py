@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from lossless.cluster.rollout_status import status_document
-from lossless.model import close_drivers, counters, fields, names, nginx_reload
+from lossless.model import close_drivers, counters, fields, names, nginx_reload, status_flag
 from lossless.model.conditions import MAX_MESSAGE, Answer, Condition, ConditionType, Reason
 from lossless.model.durations import PATTERN, format_duration, parse_duration
 from lossless.model.fields import InvalidSpec
@@ -62,6 +62,11 @@ ACTED_ON: Final[Mapping[str, Any]] = {
     "close": [{"nginx": {}}],
     "sidecars.order": "Sleep",
     "metrics": [{"envoyStats": {"port": 9901}}],
+    "statusFlag.path": "/lb/up",
+    "statusFlag.serving.status": 201,
+    "statusFlag.serving.body": "UP",
+    "statusFlag.draining.status": 404,
+    "statusFlag.draining.body": "DOWN",
     "pacing.maxDraining": "30%",
     "paused": True,
 }
@@ -237,6 +242,27 @@ def test_the_defaults_of_a_reload_are_the_codes() -> None:
     assert driver["nginx"]["http2"] == nginx_reload.reload_document(nginx_reload.Reload())
 
 
+def test_the_status_flag_is_the_codes() -> None:
+    """Defaults, bounds and the paths that are the agent's own are those of its parser."""
+    flag = SPEC["properties"]["statusFlag"]["properties"]
+    default = status_flag.status_flag_document(status_flag.StatusFlag())
+    assert _defaulted({"targetRef": TARGET}, SPEC)["statusFlag"] == default
+    assert flag["path"]["maxLength"] == status_flag.LONGEST_PATH
+    for answer in (flag["serving"]["properties"], flag["draining"]["properties"]):
+        status = answer["status"]
+        assert (status["minimum"], status["maximum"]) == status_flag.STATUSES
+        told = re.findall(r"[0-9]+", _rules(status)[0]["rule"])
+        assert {int(number) for number in told} == status_flag.WITHOUT_CONTENT
+        assert answer["body"]["maxLength"] == status_flag.MAX_BODY
+        assert str(status_flag.MAX_BODY) in answer["body"]["description"]
+    own = _rules(flag["path"])[1]["rule"]
+    assert set(re.findall(r"'(/[a-z0-9]+)'", own)) == {
+        names.HEALTH_PATH,
+        names.METRICS_PATH,
+        names.AGENT_API,
+    }
+
+
 DURATIONS: Final = {
     **{f"drain.{key}": (DRAIN[key], bounds) for key, bounds in BOUNDS.items()},
     "sidecars.sleep": (SIDECARS["sleep"], SLEEP_BOUNDS),
@@ -264,6 +290,7 @@ def test_durations_have_the_codes_grammar_and_bounds(key: str) -> None:
     [
         pytest.param(fields.URL_PATH, id="url-path"),
         pytest.param(fields.FILE_PATH, id="file-path"),
+        pytest.param(status_flag.PATH, id="status-flag"),
         pytest.param(close_drivers.VARIABLE, id="variable"),
         pytest.param(close_drivers.HEADER_NAME, id="header-name"),
         pytest.param(close_drivers.HEADER_VALUE, id="header-value"),

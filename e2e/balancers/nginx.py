@@ -1,27 +1,13 @@
 """nginx's configuration: one server on loopback for each route, pools of kept connections."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from e2e.balancers.routes import Backend
+from e2e.support import nginx
 
-_HEAD = """\
-user root;
-daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log warn;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
-  proxy_next_upstream off;
-"""
+#: In the foreground, so that whoever started it ends it; workers write into root's folder.
+_MAIN: Final = "user root;\ndaemon off;\n"
 
 
 def config(ports: Mapping[Backend, int], *, folder: str) -> str:
@@ -34,7 +20,7 @@ def config(ports: Mapping[Backend, int], *, folder: str) -> str:
             name up once.
         folder: in which it may write.
     """
-    parts = [_HEAD.format(folder=folder)]
+    parts = ["  proxy_next_upstream off;\n"]
     for backend, port in ports.items():
         servers = "".join(f" server {host}:{backend.port};" for host in backend.hosts)
         parts.append(
@@ -42,4 +28,4 @@ def config(ports: Mapping[Backend, int], *, folder: str) -> str:
             f"  server {{ listen 127.0.0.1:{port};"
             f" location / {{ proxy_pass http://{backend.word}; }} }}\n"
         )
-    return "".join((*parts, "}\n"))
+    return nginx.config("".join(parts), folder=folder, main=_MAIN)

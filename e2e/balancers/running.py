@@ -93,7 +93,7 @@ def _argv(
         Software.HAPROXY: (lambda: haproxy.config(ports, lag=lag), [program, "-db", "-f"]),
         Software.NGINX: (
             lambda: nginx.config(ports, folder=str(folder)),
-            [program, "-e", str(folder / "error.log"), "-c"],
+            [program, "-e", str(folder / "nginx.log"), "-c"],
         ),
         Software.ENVOY: (
             lambda: envoy.config(ports, lag=lag),

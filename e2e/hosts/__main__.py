@@ -8,7 +8,7 @@ import sys
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.progress import Progress
 from e2e.hosts.machines import Times
-from e2e.hosts.story import ROOT, machines, table, tell, verdict
+from e2e.hosts.story import ROOT, site, table, tell, verdict
 from e2e.hosts.ways import WAYS
 from e2e.support.eventually import NeverHappened
 from e2e.support.load import LoadFailed
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m e2e.hosts",
         description="Publish on three hosts behind HAProxy under load: naively, with the seed's"
-        " sleeps, and with lossless host.",
+        " sleeps, and with lossless host rollout over SSH.",
     )
     parser.add_argument(
         "--rows", default=",".join(WAYS), help=f"comma-separated, from: {', '.join(WAYS)}"
@@ -45,10 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     times = Times(options.scale)
     results = []
     try:
-        with machines(times) as made:
+        with site(times) as made:
             for way in ways:
                 with progress.step(f"rolling out: {way}"):
-                    results.append(tell(made, way, times))
+                    results.append(tell(made, way))
     except _EXPECTED as error:
         progress.say(f"\nIt could not be carried out: {error}\nFiles: {ROOT}")
         return 1

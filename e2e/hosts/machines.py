@@ -1,9 +1,7 @@
 """What runs on a host and in front of it, as files and commands: nginx, the sample app, HAProxy."""
 
-import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Final
 
 from e2e.cluster.command import run
 from e2e.hosts.network import BALANCER, HOSTS, Place
+from e2e.support import nginx
 from e2e.support.eventually import eventually
 from e2e.support.testbed import ROOT
 
@@ -22,20 +21,7 @@ HEALTH_CHECK: Final = 10.0
 PORT: Final = 8080
 _APP_PORT: Final = 8081
 _NGINX: Final = """\
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log warn;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
   upstream app {{ server 127.0.0.1:8081; keepalive 64; }}
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
   server {{
     listen 8080;
     keepalive_timeout {keepalive:g}s;
@@ -53,7 +39,6 @@ http {{
       proxy_pass http://app;
     }}
   }}
-}}
 """
 _HAPROXY: Final = """\
 global
@@ -139,7 +124,10 @@ class Host:
         self.config = self.folder / "host.toml"
         self.folder.mkdir(parents=True)
         (self.folder / "nginx.conf").write_text(
-            _NGINX.format(folder=self.folder, flag=self.flag, keepalive=4 * times.socket_timeout)
+            nginx.config(
+                _NGINX.format(flag=self.flag, keepalive=4 * times.socket_timeout),
+                folder=str(self.folder),
+            )
         )
         self.config.write_text(
             _CONFIG.format(
@@ -164,12 +152,12 @@ class Host:
         run([self.folder / script], timeout=30)
 
     def _scripts(self) -> None:
-        nginx = shlex.join(
+        proxy = shlex.join(
             self.place.command(["nginx", "-p", str(self.folder), "-c", f"{self.folder}/nginx.conf"])
         )
         app = shlex.join(self.place.command([sys.executable, f"{ROOT}/e2e/sample/image/app.py"]))
         scripts = {
-            "start-proxy": nginx,
+            "start-proxy": proxy,
             # As Debian's unit does: workers may finish their requests.
             "stop-proxy": _stop("nginx.pid", "QUIT"),
             "start-app": (
@@ -231,30 +219,3 @@ class Machines:
         at = head.split(",").index("status")
         # A new HAProxy takes its servers for up until a check has failed.
         return sum(line.split(",")[at] == "UP" for line in lines if line)
-
-
-def lossless_command(host: Host, verb: str) -> list[str]:
-    """Return the command that runs our tool for one host, as this checkout has it."""
-    return [sys.executable, "-m", "lossless", "host", verb, "--config", str(host.config)]
-
-
-def publish(host: Host) -> None:
-    """Publish with our tool.
-
-    Raises:
-        subprocess.CalledProcessError: it failed; what it said is on standard error.
-    """
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "operator")}
-    done = subprocess.run(
-        lossless_command(host, "publish"),
-        env=environment,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    (host.folder / "publish.log").write_text(done.stdout)
-    if done.returncode:
-        sys.stderr.write(done.stdout)
-        raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout)

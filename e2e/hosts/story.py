@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import Final
 
 from e2e.hosts import network
 from e2e.hosts.machines import Machines, Times
-from e2e.hosts.ways import roll
+from e2e.hosts.ssh import Operator
+from e2e.hosts.ways import WAYS
 from e2e.load.plan import Plan
 from e2e.load.report import LoadReport
 from e2e.support.load import RunningLoad
@@ -33,32 +35,53 @@ class Result:
     report: LoadReport
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All machines, and whoever rolls out on them."""
+
+    machines: Machines
+    operator: Operator
+    times: Times
+
+
 @contextmanager
-def machines(times: Times) -> Iterator[Machines]:
+def site(times: Times) -> Iterator[Site]:
     """Make hosts and load balancer, and remove everything at the end."""
     network.destroy()
     try:
         network.create()
         made = Machines(ROOT, times)
+        operator = Operator(ROOT, made.hosts)
         made.start()
-        yield made
+        operator.start()
+        yield Site(made, operator, times)
         shutil.rmtree(ROOT, ignore_errors=True)
     finally:
         network.destroy()
 
 
-def tell(made: Machines, way: str, times: Times) -> Result:
-    """Roll out one way, under load."""
-    made.settle()
+@contextmanager
+def load(made: Site) -> Iterator[list[LoadReport]]:
+    """Load all hosts beside what is done within; the list then holds the report."""
+    made.machines.settle()
     url = f"http://{network.BALANCER.address}/"
-    load = RunningLoad(network.CLIENT, Plan(url, connections=CONNECTIONS, think=THINK))
+    running = RunningLoad(network.CLIENT, Plan(url, connections=CONNECTIONS, think=THINK))
+    reports: list[LoadReport] = []
     try:
-        load.goes_on(requests=_AROUND)
-        seconds = roll(made, way, times)
-        load.goes_on(requests=_AROUND)
+        running.goes_on(requests=_AROUND)
+        yield reports
+        running.goes_on(requests=_AROUND)
     finally:
-        report = load.stop()
-    return Result(way, seconds, report)
+        reports.append(running.stop())
+
+
+def tell(made: Site, way: str) -> Result:
+    """Roll out one way, under load."""
+    with load(made) as reports:
+        begun = time.monotonic()
+        WAYS[way](made.machines, made.operator, made.times)
+        seconds = time.monotonic() - begun
+    return Result(way, seconds, reports[0])
 
 
 def table(results: Sequence[Result]) -> str:

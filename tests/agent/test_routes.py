@@ -10,15 +10,18 @@ from lossless.agent.routes import Routes
 from lossless.agent.server import Request, Response
 from lossless.model.phases import Phase
 from lossless.model.report import parse_report
+from lossless.model.status_flag import FlagAnswer, StatusFlag
 from tests.agent.builders import a_config
 from tests.agent.test_drain import BUSY, Pod
 from tests.agent.waiting import eventually
+
+DEFAULT_FLAG = StatusFlag()
 
 
 class Desk:
     """The routes of one pod."""
 
-    def __init__(self, pod: Pod, grace: float = 5.0) -> None:
+    def __init__(self, pod: Pod, grace: float = 5.0, flag: StatusFlag = DEFAULT_FLAG) -> None:
         """Answer about a pod."""
         self.pod = pod
         self.holders: list[str] = []
@@ -28,6 +31,7 @@ class Desk:
             wait=self.wait,
             metrics=lambda: "up 1\n",
             holder=self.holders.append,
+            flag=flag,
             grace=grace,
         )
 
@@ -144,6 +148,18 @@ async def test_the_status_flag_falls_with_the_drain(tmp_path: Path) -> None:
         (200, b"Serving\n"),
         (503, b"Draining\n"),
     ]
+
+
+async def test_a_load_balancer_is_answered_in_its_own_words(tmp_path: Path) -> None:
+    """By its path; whoever still asks for ours gets the same answers."""
+    pod = Pod(tmp_path)
+    desk = Desk(pod, flag=StatusFlag("/lb.html", FlagAnswer(200, "UP"), FlagAnswer(404, "")))
+    before = [await desk.get(path) for path in ("/lb.html", "/status-flag")]
+    pod.drain.ask_to_stop()
+    after = [await desk.get(path) for path in ("/lb.html", "/status-flag")]
+
+    assert [(one.status, one.body) for one in before] == [(200, b"UP")] * 2
+    assert [(one.status, one.body) for one in after] == [(404, b"")] * 2
 
 
 async def test_a_report_is_live(tmp_path: Path) -> None:

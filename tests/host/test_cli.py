@@ -78,7 +78,9 @@ def test_a_second_run_is_refused_and_status_says_who_is_at_work(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        pytest.param(["status", "--config", "/nonexistent"], "No such file", id="no-file"),
+        pytest.param(
+            ["status", "--config", "/nonexistent"], "there is no such file; write it", id="no-file"
+        ),
         pytest.param(["rollout", "--hosts", "/nonexistent"], "No such file", id="no-hosts"),
     ],
 )

@@ -15,6 +15,8 @@ from lossless.host.journal import Outcome
 from lossless.host.plan import Step, Verb
 from lossless.host.signals import Interrupts
 from lossless.host.standing import State
+from lossless.host.work import left
+from lossless.model.report import Connections
 from tests.agent.waiting import eventually
 from tests.host.machine import ADDRESS, Balancer, Machine, a_publisher
 
@@ -82,6 +84,20 @@ async def test_clients_that_never_leave(
         assert machine.flag.exists()
         host, port = client.getsockname()
         assert f"after 1s: 1 connection: 1 idle; oldest {host}:{port}" in machine.said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("connections", "told"),
+    [
+        pytest.param(Connections(idle=1), "1 idle", id="nobody-new"),
+        pytest.param(Connections(new=2), "in loadBalancer.checks", id="maybe-health-checks"),
+    ],
+)
+def test_a_drain_that_is_never_quiet_may_be_for_health_checks(
+    connections: Connections, told: str
+) -> None:
+    """The usual mistake of a first configuration: the wrong address, or none."""
+    assert left("1 idle", connections).endswith(told)
 
 
 async def test_traffic_that_does_not_come_is_a_warning(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Several hosts: in order, not too many at once, and no further after a failure; over real SSH."""
 
 import asyncio
+import errno
 import io
 import signal
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 import asyncssh
 import pytest
@@ -22,7 +25,7 @@ from lossless.host.rollout import (
     parse_hosts,
 )
 from lossless.host.signals import Interrupts
-from lossless.host.ssh import Ssh
+from lossless.host.ssh import Ssh, explain
 from tests.agent.waiting import eventually
 from tests.support.free_ports import free_port
 
@@ -180,6 +183,10 @@ async def test_ctrl_c_lets_the_host_at_work_finish() -> None:
     assert "Left while at work, see `lossless host status` there: a" in said.getvalue()
 
 
+#: The command upon which the server cuts the connection.
+BREAK: Final = "break"
+
+
 @asynccontextmanager
 async def a_server() -> AsyncIterator[tuple[Ssh, int]]:
     """Run an SSH server that runs commands as this user; return a client that knows it."""
@@ -187,6 +194,9 @@ async def a_server() -> AsyncIterator[tuple[Ssh, int]]:
     keys = asyncssh.import_authorized_keys(client.export_public_key().decode())
 
     async def serve(process: "asyncssh.SSHServerProcess[str]") -> None:
+        if process.command == BREAK:
+            process.channel.get_connection().abort()
+            return
         local = await asyncio.create_subprocess_shell(
             process.command or "", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -221,9 +231,50 @@ async def test_a_command_over_ssh() -> None:
     assert (code, sorted(lines)) == (7, ["one", "two"])
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        pytest.param(
+            asyncssh.HostKeyNotVerifiable("Host key is not trusted for host a"),
+            "log in once with `ssh -p 2222 me@a` and compare",
+            id="host-key",
+        ),
+        pytest.param(
+            asyncssh.PermissionDenied("Permission denied for user me on host a"),
+            "until `ssh -p 2222 me@a` asks for nothing",
+            id="refused",
+        ),
+        pytest.param(socket.gaierror(-2, "Name unknown"), "its name is not known", id="name"),
+        pytest.param(TimeoutError(), "no answer within 20 s", id="silence"),
+        pytest.param(ConnectionRefusedError(111, "no"), "nothing listens there", id="no-sshd"),
+        pytest.param(OSError(errno.EHOSTUNREACH, "no"), "there is no way to it", id="no-way"),
+        pytest.param(
+            asyncssh.KeyImportError("Invalid private key"),
+            "your own SSH keys or ~/.ssh/config cannot be used",
+            id="own-key",
+        ),
+        pytest.param(
+            asyncssh.ConnectionLost("Connection lost"),
+            "try `ssh -p 2222 me@a` (ConnectionLost: Connection lost)",
+            id="anything-else",
+        ),
+    ],
+)
+def test_why_nobody_could_log_in(error: Exception, words: str) -> None:
+    """With what to do."""
+    assert words in explain(error, Target("a", 2222, "me"))
+
+
+async def test_a_connection_that_breaks() -> None:
+    """Nobody knows how it goes on there, and that is said."""
+    async with a_server() as (ssh, port):
+        with pytest.raises(RemoteFailed, match=r"broke before .* may go on there"):
+            await ssh.run(Target("127.0.0.1", port), BREAK, print)
+
+
 async def test_a_host_that_is_not_there() -> None:
     """In words, and soon."""
-    with pytest.raises(RemoteFailed, match=r"refused|Connect call failed"):
+    with pytest.raises(RemoteFailed, match=r"nothing listens there.*nothing was begun there"):
         await Ssh(config=None, known_hosts=None).run(
             Target("127.0.0.1", free_port(), "me"), "true", print
         )

@@ -125,6 +125,13 @@ def test_a_stranded_host_is_told_how_to_go_on(journal: Journal | None, remedy: s
     assert judge(facts, "lossless host {}", NOW).remedy.startswith(remedy)
 
 
+def test_a_dead_application_is_not_to_be_put_back() -> None:
+    """``online`` would wait for it in vain."""
+    facts = replace(SERVING, flags=OUT, journal=CUT, app_problem="Connection refused")
+
+    assert judge(facts, "lossless host {}", NOW).remedy == "lossless host publish goes on"
+
+
 def test_only_a_host_that_serves_or_is_worked_on_exits_with_0() -> None:
     """Timers depend on it."""
     assert {state for state, code in EXITS.items() if code is Exit.OK} == {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,7 @@ from lossless.model.names import AGENT_PORT, STATUS_FILE
 from lossless.model.nginx_reload import Reload, ReloadTime
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
 from lossless.model.release_rule import Barrier
+from lossless.model.status_flag import FlagAnswer, StatusFlag
 
 CONFIG = AgentConfig(
     rollout="web",
@@ -50,6 +52,7 @@ CONFIG = AgentConfig(
     file_holds=("shell",),
     barrier=Barrier(("log", "sql"), (8080,), 45.0),
     grace=45.0,
+    status_flag=StatusFlag("/lb", FlagAnswer(201, "UP"), FlagAnswer(404, "")),
     close=(
         NginxClose("/status/on"),
         NginxClose(http2=Reload(ReloadTime.AFTER_PROPAGATION, "web", ("kill", "-HUP", "1"))),
@@ -109,6 +112,7 @@ def test_unknown_keys_are_ignored() -> None:
         pytest.param("grace", {"grace": 30.0}, id="grace"),
         pytest.param("agentPort", {"agent_port": AGENT_PORT}, id="agent-port"),
         pytest.param("probes", {"probes": ()}, id="probes"),
+        pytest.param("statusFlag", {"status_flag": StatusFlag()}, id="status-flag"),
         pytest.param("close", {"close": ()}, id="close"),
         pytest.param("metrics", {"metrics": ()}, id="metrics"),
         pytest.param("outOfReach", {"out_of_reach": ()}, id="out-of-reach"),
@@ -149,6 +153,25 @@ def test_a_list_that_is_none_is_a_problem() -> None:
 
     assert (config.close, config.metrics) == ((), CONFIG.metrics)
     assert config.problems == ("close: {'nginx': {}} is not a list",)
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        pytest.param(
+            {"path": "/v2/up", "serving": {"status": 0}}, "statusFlag.serving", id="value"
+        ),
+        pytest.param("/up", "agent.statusFlag: '/up'", id="no-object"),
+    ],
+)
+def test_a_status_flag_that_only_a_newer_webhook_knows_is_a_problem(flag: Any, told: str) -> None:
+    """The agent answers as it would without one, says so, and does all the rest."""
+    config = parse_agent_config(json.dumps(json.loads(CONFIG.to_json()) | {"statusFlag": flag}))
+    (problem,) = config.problems
+
+    assert config == dataclasses.replace(CONFIG, status_flag=StatusFlag(), problems=config.problems)
+    assert problem.startswith(told)
+    assert problem.endswith("; this agent answers by its defaults")
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,12 @@ WRONG: Final = [
     # Clouds
     pytest.param(changed(SAID, NLB), "LL501", id="AWS NLB, short propagation"),
     pytest.param(
+        changed(SAID, NLB | {f"{AWS}healthcheck-path": "/status-flag"})
+        | {"llr": changed("llr/spec/statusFlag", {"draining": {"status": 200}})["llr"]},
+        "LL501",
+        id="AWS NLB, a status flag that falls by its text",
+    ),
+    pytest.param(
         changed(
             SAID,
             {
@@ -272,6 +278,11 @@ def test_every_check_has_a_set_up_that_it_finds() -> None:
     [
         pytest.param(
             changed(SAID, NLB | {f"{AWS}healthcheck-path": "/status-flag"}), id="AWS asks the agent"
+        ),
+        pytest.param(
+            changed(SAID, NLB | {f"{AWS}healthcheck-path": "/up"})
+            | {"llr": changed("llr/spec/statusFlag", {"path": "/up"})["llr"]},
+            id="AWS asks the agent by another path",
         ),
         pytest.param(
             changed(SAID, NLB) | {"llr": changed("llr/spec/drain", {"propagation": "2m"})["llr"]},

@@ -68,6 +68,31 @@ GOOD_SPECS: Final = (
     GoodSpec("sleeping sidecars", {"sidecars": {"order": "Sleep"}}),
     GoodSpec("a short sleep", {"sidecars": {"order": "Sleep", "sleep": "1s"}}),
     GoodSpec("a long sleep", {"sidecars": {"order": "Sleep", "sleep": "60m"}}),
+    GoodSpec("an empty status flag", {"statusFlag": {}}),
+    GoodSpec(
+        "a status flag as another tool has it",
+        {
+            "statusFlag": {
+                "path": "/home/admin/status.html",
+                "serving": {"status": 200, "body": "success\n"},
+                "draining": {"status": 404, "body": ""},
+            }
+        },
+    ),
+    GoodSpec(
+        "a status flag that falls by its text alone",
+        {"statusFlag": {"path": "/", "draining": {"status": 200}}},
+    ),
+    GoodSpec(
+        "the bounds of a status flag",
+        {
+            "statusFlag": {
+                "path": "/" + "a" * 1023,
+                "serving": {"status": 299, "body": "U" * 256},
+                "draining": {"status": 599, "body": "U" * 256},
+            }
+        },
+    ),
     *GOOD_CLOSE_DRIVERS,
     *GOOD_COUNTERS,
     GoodSpec("several at a time", {"pacing": {"maxDraining": 3}}),
@@ -84,6 +109,8 @@ _DATABASE: Final = {"targetRef": {"kind": "StatefulSet", "name": "db"}}
 _PORT: Final = "must be a number from 1 to 65535 or a port's name"
 _DURATION: Final = "is not a duration; write for example 90s, 5m or 1m30s"
 _WITH_SLEEP: Final = "means something with order: Sleep only; remove it"
+_FLAG_PATH: Final = "must begin with / and hold no space, ?, # or non-ASCII letter"
+_AGENTS_OWN: Final = "all below /v1; choose another"
 _AT_A_TIME: Final = "must be a number from 1, or 1% to 100% of the replicas"
 
 BAD_SPECS: Final = (
@@ -284,6 +311,78 @@ BAD_SPECS: Final = (
         "spec.drain.onTimeout",
         "must be Pause or Continue",
         api_says='supported values: "Pause", "Continue"',
+    ),
+    *(
+        BadSpec(
+            f"a status flag at {path!r}",
+            {"statusFlag": {"path": path}},
+            "spec.statusFlag.path",
+            says,
+        )
+        for path, says in (
+            ("", _FLAG_PATH),
+            ("status", _FLAG_PATH),
+            ("/status?pool=a", _FLAG_PATH),
+            ("/status#a", _FLAG_PATH),
+            ("/a status", _FLAG_PATH),
+            ("/status\n", _FLAG_PATH),
+            ("/healthz", _AGENTS_OWN),
+            ("/metrics", _AGENTS_OWN),
+            ("/v1", _AGENTS_OWN),
+            ("/v1/hold/app", _AGENTS_OWN),
+        )
+    ),
+    BadSpec(
+        "a status flag's path too long",
+        {"statusFlag": {"path": "/" + "a" * 1024}},
+        "spec.statusFlag.path",
+        _FLAG_PATH,
+        api_says="Too long: may not be more than 1024 bytes",
+    ),
+    BadSpec(
+        "a status flag without a final status",
+        {"statusFlag": {"serving": {"status": 199}}},
+        "spec.statusFlag.serving.status",
+        "must be a number from 200 to 599",
+        api_says="should be greater than or equal to 200",
+    ),
+    BadSpec(
+        "a status flag with no such status",
+        {"statusFlag": {"draining": {"status": 600}}},
+        "spec.statusFlag.draining.status",
+        "must be a number from 200 to 599",
+        api_says="should be less than or equal to 599",
+    ),
+    BadSpec(
+        "a status flag without content",
+        {"statusFlag": {"serving": {"status": 204}}},
+        "spec.statusFlag.serving.status",
+        "has no content by definition, and some clients wait for it; use 200",
+    ),
+    BadSpec(
+        "a status flag's text that is a number",
+        {"statusFlag": {"serving": {"body": 1}}},
+        "spec.statusFlag.serving.body",
+        "must be a text of at most 256 characters",
+        api_says="must be of type string",
+    ),
+    BadSpec(
+        "a status flag's text too long",
+        {"statusFlag": {"draining": {"body": "D" * 257}}},
+        "spec.statusFlag.draining.body",
+        "must be a text of at most 256 characters",
+        api_says="Too long: may not be more than 256 bytes",
+    ),
+    BadSpec(
+        "a status flag that never falls",
+        {
+            "statusFlag": {
+                "serving": {"status": 200, "body": "ok"},
+                "draining": {"status": 200, "body": "ok"},
+            }
+        },
+        "spec.statusFlag.draining",
+        "so no load balancer could tell; give it another status or body",
     ),
     *BAD_CLOSE_DRIVERS,
     *BAD_COUNTERS,

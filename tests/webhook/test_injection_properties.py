@@ -112,6 +112,7 @@ SPECS = st.fixed_dictionaries(
     {},
     optional={
         "ports": st.lists(st.sampled_from([80, "http"]), max_size=2),
+        "statusFlag": st.sampled_from([{}, {"path": "/up", "draining": {"body": "no"}}]),
         "sidecars": st.sampled_from([{"order": "Barrier"}, {"order": "Sleep", "sleep": "7s"}]),
         "close": st.sampled_from(
             [

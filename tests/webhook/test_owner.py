@@ -98,7 +98,17 @@ def test_a_rollout_that_is_being_deleted_speaks_for_nobody() -> None:
     assert parse_rollout(raw).target is None
 
 
-FIELDS = ("targetRef", "ports", "drain", "close", "metrics", "sidecars", "pacing", "paused")
+FIELDS = (
+    "targetRef",
+    "ports",
+    "drain",
+    "close",
+    "metrics",
+    "sidecars",
+    "statusFlag",
+    "pacing",
+    "paused",
+)
 
 
 @given(st.one_of(JSON, st.dictionaries(st.sampled_from(FIELDS), JSON)))

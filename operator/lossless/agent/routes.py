@@ -12,9 +12,9 @@ from lossless.model.names import (
     HOLD_PATH,
     METRICS_PATH,
     REPORT_PATH,
-    STATUS_FLAG_PATH,
 )
 from lossless.model.phases import Phase
+from lossless.model.status_flag import StatusFlag
 
 #: Seconds that a hold waits for a drain to start. All hooks of a pod run within a millisecond of
 #: each other, but the agent's own needs a process started in its container, which takes a tenth
@@ -29,13 +29,14 @@ _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 class Routes:
     """The paths and what is behind them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # what it answers about, and how
         self,
         drain: Drain,
         *,
         wait: Callable[[str], Awaitable[None]],
         metrics: Callable[[], str],
         holder: Callable[[str], None],
+        flag: StatusFlag,
         grace: float = HOLD_GRACE,
     ) -> None:
         """Answer about ``drain``.
@@ -44,6 +45,7 @@ class Routes:
             drain: of this pod.
             wait: returns when the container of this name may stop; without a name, the pod.
             metrics: returns the exposition.
+            flag: how a load balancer is answered.
             holder: is told the address of whoever asks for a hold, which is the kubelet.
             grace: seconds that a hold waits for a drain to start.
         """
@@ -51,6 +53,7 @@ class Routes:
         self._wait = wait
         self._metrics = metrics
         self._holder = holder
+        self._flag = flag
         self._grace = grace
         self.holds = 0
         """Holds that wait at the moment."""
@@ -60,9 +63,9 @@ class Routes:
         routes = {
             HOLD_PATH: self._hold,
             REPORT_PATH: self._report,
-            STATUS_FLAG_PATH: self._status_flag,
             HEALTH_PATH: self._health,
             METRICS_PATH: self._scrape,
+            **dict.fromkeys(self._flag.paths, self._status_flag),
         }
         hold = request.path.startswith(_HOLD_OF) and request.path != _HOLD_OF
         route = self._hold if hold else routes.get(request.path)
@@ -91,7 +94,9 @@ class Routes:
 
     async def _status_flag(self, _request: Request) -> Response:
         phase = self._drain.phase
-        return Response(200 if phase is Phase.SERVING else 503, f"{phase.value}\n".encode())
+        flag = self._flag
+        answer = flag.serving if phase is Phase.SERVING else flag.draining
+        return Response(answer.status, answer.content(phase.value))
 
     async def _health(self, _request: Request) -> Response:
         return Response(200, b"ok\n")

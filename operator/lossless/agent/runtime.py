@@ -77,7 +77,11 @@ class Agent:
         )
         self._holders: set[str] = set()
         self._routes = Routes(
-            self._drain, wait=self._holds.wait, metrics=self._metrics, holder=self._learn
+            self._drain,
+            wait=self._holds.wait,
+            metrics=self._metrics,
+            holder=self._learn,
+            flag=config.status_flag,
         )
         self._server = Server(self._routes.answer, log=self._log)
         self._control = Control(self._drain.ask_to_stop, log=self._log)

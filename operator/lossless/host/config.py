@@ -121,6 +121,11 @@ def read_config(path: str) -> HostConfig:
     """
     try:
         return parse_config(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{path}: there is no such file; write it (docs/host-mode.md, Set it up), or name"
+            " another with --config"
+        ) from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not UTF-8: {error}") from error
     except ValueError as error:

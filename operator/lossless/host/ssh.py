@@ -1,5 +1,7 @@
 """Runs a command on a host over SSH, with the user's own keys, agent and known hosts."""
 
+import errno
+import socket
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +18,8 @@ except ImportError as error:
 CONNECT: Final = 20.0
 #: Seconds between signs of life, and how many may be missed: a host that is gone is noticed.
 ALIVE: Final = (10.0, 3)
+_BROKE: Final = "the connection broke before the command had ended, and it may go on there"
+_NO_WAY: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN})
 
 
 class Ssh:
@@ -28,7 +32,9 @@ class Ssh:
     async def run(self, target: Target, command: str, tell: Callable[[str], None]) -> int:
         """Run ``command``, tell each line that it writes, and return its exit code.
 
-        If we are cancelled it is told to stop, which it does in order.
+        If we are cancelled it is sent SIGTERM, upon which a publish ends in order. OpenSSH's sshd
+        refuses that for root and sends it as the user who has logged in (session.c,
+        ``session_signal_req``), so root's command, and one of sudo, goes on to its end.
 
         Raises:
             RemoteFailed: the host cannot be reached, or the connection broke.
@@ -40,15 +46,20 @@ class Ssh:
         if target.user is not None:
             options["username"] = target.user
         try:
+            connection = await asyncssh.connect(
+                target.host,
+                connect_timeout=CONNECT,
+                login_timeout=CONNECT,
+                keepalive_interval=interval,
+                keepalive_count_max=missed,
+                **options,
+            )
+        # A ValueError is about a key file or ~/.ssh/config (KeyImportError, ConfigParseError).
+        except (OSError, ValueError, asyncssh.Error) as error:
+            raise RemoteFailed(f"{explain(error, target)}; nothing was begun there") from error
+        try:
             async with (
-                asyncssh.connect(
-                    target.host,
-                    connect_timeout=CONNECT,
-                    login_timeout=CONNECT,
-                    keepalive_interval=interval,
-                    keepalive_count_max=missed,
-                    **options,
-                ) as connection,
+                connection,
                 connection.create_process(
                     command, stderr=asyncssh.STDOUT, stdin=asyncssh.DEVNULL
                 ) as process,
@@ -64,7 +75,46 @@ class Ssh:
                     raise
                 code = process.returncode
         except (OSError, asyncssh.Error) as error:
-            raise RemoteFailed(f"{type(error).__name__}: {error}") from error
+            raise RemoteFailed(f"{_BROKE} ({type(error).__name__}: {error})") from error
         if code is None:
-            raise RemoteFailed("the connection broke before the command had ended")
+            raise RemoteFailed(_BROKE)
         return code
+
+
+def explain(error: Exception, target: Target) -> str:
+    """Return why nobody could log in at ``target``, and what to do about it."""
+    login = _login(target)
+    match error:
+        case asyncssh.HostKeyNotVerifiable():
+            why = (
+                f"its host key is not the one in known_hosts: log in once with `{login}` and"
+                " compare what it shows with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on"
+                " the host"
+            )
+        case asyncssh.PermissionDenied():
+            why = (
+                "none of your keys opens the account: put one into its ~/.ssh/authorized_keys, or"
+                f" load it with ssh-add, until `{login}` asks for nothing"
+            )
+        case socket.gaierror():
+            why = "its name is not known: correct the list of hosts, or the DNS"
+        case TimeoutError():
+            why = (
+                f"no answer within {CONNECT:g} s: is it up, and does a firewall let you to its SSH"
+                f" port? Try `{login}`"
+            )
+        case ConnectionRefusedError():
+            why = "nothing listens there: is sshd running, and this its port?"
+        case OSError() if error.errno in _NO_WAY:
+            why = "there is no way to it: is it up, and the address right?"
+        case ValueError():
+            why = f"your own SSH keys or ~/.ssh/config cannot be used: try `{login}`"
+        case _:
+            why = f"no SSH connection: try `{login}`"
+    return f"{why} ({type(error).__name__}: {error})".replace(": )", ")")
+
+
+def _login(target: Target) -> str:
+    port = f"-p {target.port} " if target.port else ""
+    user = f"{target.user}@" if target.user else ""
+    return f"ssh {port}{user}{target.host}"

@@ -90,7 +90,8 @@ def judge(facts: Facts, command: str, now: float) -> Standing:  # noqa: PLR0911 
         where = f"The host is out of the load balancer ({', '.join(gone)} is gone), and {app}."
         if journal is not None and journal.unfinished:
             after = f"{publish} goes on" if journal.resumable else f"{publish} begins anew"
-            remedy = f"{after}; {online} puts the host back, if its application answers"
+            back = f"; {online} puts the host back as it is" if facts.app_problem == "" else ""
+            remedy = f"{after}{back}"
             return Standing(State.STRANDED, f"{past(journal, now)} {where}", remedy)
         if journal is not None and journal.outcome is Outcome.OFFLINE:
             ago = _ago(now - journal.at)

@@ -16,6 +16,7 @@ from lossless.host.store import Store
 from lossless.model.durations import format_duration
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout
+from lossless.model.report import Connections
 
 
 class ClientsLeft(Exception):  # noqa: N818 # reads as the thing that happened
@@ -75,7 +76,7 @@ class Work:
             self.config, self.store.directory, clock=self.clock, log=self.log, tell=tell
         )
         if report.phase is Phase.TIMED_OUT and policy.on_timeout is OnTimeout.PAUSE:
-            raise ClientsLeft(report.reason)
+            raise ClientsLeft(left(report.reason, report.connections))
         return report.reason
 
     async def _traffic(self, tell: Callable[[str], None]) -> str:
@@ -114,6 +115,21 @@ class Work:
         if config.proxy is None:
             raise ValueError("no proxy is configured")
         return config.proxy, config.ports
+
+
+def left(reason: str, connections: Connections) -> str:
+    """Return why a drain was in vain, and what to look at if it was for a load balancer's checks.
+
+    Args:
+        reason: of the drain's report.
+        connections: of the same.
+    """
+    if not connections.new:
+        return reason
+    return (
+        f"{reason}; if a load balancer's health checks are what still comes, name the address that"
+        " they come from in loadBalancer.checks"
+    )
 
 
 def describe(config: HostConfig, step: Step) -> str:  # noqa: PLR0911 # one for each kind of step

@@ -7,11 +7,12 @@ from typing import Any, Final, TypeVar
 
 from lossless.model.close_drivers import CloseDriver, driver_document, parse_driver
 from lossless.model.counters import Counter, counter_document, parse_counter
-from lossless.model.fields import InvalidSpec
+from lossless.model.fields import InvalidSpec, mapping
 from lossless.model.hooks import OwnHook, hook_document, parse_hook
 from lossless.model.names import AGENT_PORT, STATUS_FILE
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
 from lossless.model.release_rule import Barrier
+from lossless.model.status_flag import StatusFlag, parse_status_flag, status_flag_document
 
 #: core/v1 PodSpec.terminationGracePeriodSeconds, if a pod does not say.
 DEFAULT_GRACE: Final = 30.0
@@ -45,6 +46,7 @@ class AgentConfig:
     probes: tuple[Probe, ...] = ()
     status_files: tuple[str, ...] = (STATUS_FILE,)
     """All of them are there while the pod serves, and removed when it drains."""
+    status_flag: StatusFlag = field(default_factory=StatusFlag)
     agent_port: int = AGENT_PORT
     hooks: tuple[OwnHook, ...] = ()
     """What containers had as their own preStop, at most one each."""
@@ -59,8 +61,8 @@ class AgentConfig:
     """Paths of ``close`` and ``metrics`` that no volume brings to the agent. Its own files may have
     the same names, so it cannot tell by looking."""
     problems: tuple[str, ...] = ()
-    """Items of ``close`` and ``metrics`` that were left out because they could not be understood;
-    never written, only read."""
+    """Parts of ``close``, ``metrics`` and ``statusFlag`` that were left out because they could not
+    be understood; never written, only read."""
 
     def to_json(self) -> str:
         """Return the document, with sorted keys so that equal configurations are equal text."""
@@ -80,6 +82,7 @@ class AgentConfig:
                     {"port": p.port, "period": p.period, "timeout": p.timeout} for p in self.probes
                 ],
                 "statusFiles": list(self.status_files),
+                "statusFlag": status_flag_document(self.status_flag),
                 "agentPort": self.agent_port,
                 "hooks": [hook_document(hook) for hook in self.hooks],
                 "fileHolds": list(self.file_holds),
@@ -128,6 +131,7 @@ def parse_agent_config(text: str) -> AgentConfig:
                 for p in raw.get("probes", [])
             ),
             status_files=_texts(raw.get("statusFiles", [STATUS_FILE])),
+            status_flag=_status_flag(raw, problems),
             agent_port=int(raw.get("agentPort", AGENT_PORT)),
             hooks=tuple(parse_hook(hook) for hook in raw.get("hooks", [])),
             file_holds=_texts(raw.get("fileHolds", [])),
@@ -150,6 +154,15 @@ def _texts(raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list) or not all(isinstance(text, str) for text in raw):
         raise TypeError(f"{raw!r:.40} is not a list of texts")
     return tuple(raw)
+
+
+def _status_flag(raw: Mapping[str, Any], problems: list[str]) -> StatusFlag:
+    """Return what can be understood of the flag; where that is nothing, it is as without one."""
+    try:
+        return parse_status_flag(mapping(raw, "agent", "statusFlag"), "statusFlag")
+    except InvalidSpec as error:
+        problems.append(f"{error}; this agent answers by its defaults")
+        return StatusFlag()
 
 
 def _known(

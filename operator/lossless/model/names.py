@@ -91,8 +91,9 @@ TERMINATION_LOG: Final = "/dev/termination-log"
 TOKEN_MOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 # a path
 
 #: Followed by a slash and a container's name; pods of older webhooks ask for the bare path.
-HOLD_PATH: Final = "/v1/hold"
-REPORT_PATH: Final = "/v1/report"
+AGENT_API: Final = "/v1"
+HOLD_PATH: Final = f"{AGENT_API}/hold"
+REPORT_PATH: Final = f"{AGENT_API}/report"
 STATUS_FLAG_PATH: Final = "/status-flag"
 HEALTH_PATH: Final = "/healthz"
 METRICS_PATH: Final = "/metrics"

@@ -18,6 +18,7 @@ from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec, choice, mapping, seconds
 from lossless.model.nginx_reload import ReloadTime
 from lossless.model.sidecars import DEFAULT_SLEEP, SLEEP_BOUNDS, SidecarOrder, SidecarPolicy
+from lossless.model.status_flag import StatusFlag, parse_status_flag
 from lossless.model.targets import TargetRef, parse_target
 
 _PERCENT: Final = re.compile(r"(100|[1-9][0-9]?)%")
@@ -77,6 +78,7 @@ class RolloutSpec:
     close: tuple[CloseDriver, ...] = ()
     metrics: tuple[Counter, ...] = ()
     sidecars: SidecarPolicy = field(default_factory=SidecarPolicy)
+    status_flag: StatusFlag = field(default_factory=StatusFlag)
     max_draining: int | str = 1
     paused: bool = False
 
@@ -116,6 +118,7 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
         close=close,
         metrics=parse_metrics(raw.get("metrics", [])),
         sidecars=_sidecars(mapping(raw, "spec", "sidecars")),
+        status_flag=parse_status_flag(mapping(raw, "spec", "statusFlag"), "spec.statusFlag"),
         max_draining=max_draining,
         paused=paused,
     )

@@ -118,6 +118,7 @@ def inject(
         drain=spec.drain,
         probes=readiness_probes(places),
         status_files=shared.status_files,
+        status_flag=spec.status_flag,
         close=spec.close,
         metrics=evidence_of(spec.close, spec.metrics),
         out_of_reach=shared.out_of_reach,

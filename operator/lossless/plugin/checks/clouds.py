@@ -6,9 +6,11 @@ must not begin before the drain has ended.
 """
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Final
 
 from lossless.model.durations import format_duration
+from lossless.model.status_flag import StatusFlag
 from lossless.plugin.checks.finding import Trouble
 from lossless.plugin.checks.setup import Raw, Setup, annotations, named
 
@@ -32,9 +34,9 @@ def aws_newcomers(setup: Setup) -> Iterator[Trouble]:
     """Ask whether an NLB has stopped sending new connections when a pod may stop."""
     if setup.valid is None:
         return
-    propagation = setup.valid.drain.propagation
+    propagation, flag = setup.valid.drain.propagation, setup.valid.status_flag
     for service in setup.services:
-        if _sends_newcomers(service) and propagation < NLB_NEWCOMERS:
+        if _sends_newcomers(service, flag) and propagation < NLB_NEWCOMERS:
             yield Trouble(
                 named(service),
                 "an AWS NLB goes on sending new connections to a target that is deregistering, for"
@@ -42,7 +44,7 @@ def aws_newcomers(setup: Setup) -> Iterator[Trouble]:
                 f" {format_duration(propagation)}",
                 "let its health check ask the agent, which fails at once when a drain starts:"
                 f" {_AWS}healthcheck-protocol: http, -healthcheck-port: 9913,"
-                " -healthcheck-path: /status-flag, and set propagation to interval times failures;"
+                f" -healthcheck-path: {flag.path}, and set propagation to interval times failures;"
                 f" or raise spec.drain.propagation to {format_duration(NLB_NEWCOMERS)}",
             )
 
@@ -123,11 +125,15 @@ def alibaba_cut(setup: Setup) -> Iterator[Trouble]:
         )
 
 
-def _sends_newcomers(service: Raw) -> bool:
-    """Return whether it is an NLB with pods as targets whose health check is not the agent's."""
+def _sends_newcomers(service: Raw, flag: StatusFlag) -> bool:
+    """Return whether it is an NLB with pods as targets whose health check is not the agent's.
+
+    An NLB looks at the status of an answer and not at its text.
+    """
     said = annotations(service)
     kind = said.get(f"{_AWS}type", "")
-    asks_agent = said.get(f"{_AWS}healthcheck-path") == "/status-flag"
+    falls = flag.draining.status >= HTTPStatus.BAD_REQUEST
+    asks_agent = falls and said.get(f"{_AWS}healthcheck-path") in flag.paths
     ip = kind == "nlb-ip" or (
         kind in {"external", "nlb"} and said.get(f"{_AWS}nlb-target-type") == "ip"
     )
