@@ -102,9 +102,7 @@ def main_containers(places: tuple[Place, ...], counted: tuple[int, ...]) -> tupl
     return found or plain[:1]
 
 
-def readiness_probes(
-    places: tuple[Place, ...], *, host_network: bool = False
-) -> tuple[Probe, ...]:
+def readiness_probes(places: tuple[Place, ...], *, host_network: bool = False) -> tuple[Probe, ...]:
     """Return the readiness probes that open connections to the pod, each once, in order."""
     found = (_readiness(place, host_network=host_network) for place in places)
     return tuple(dict.fromkeys(probe for probe in found if probe is not None))

@@ -157,9 +157,7 @@ def _held_by_file(
     return Decision(hook, own, by_file=True)
 
 
-def _http_hook(
-    place: Place, request: Mapping[str, Any], *, host_network: bool
-) -> HttpHook | str:
+def _http_hook(place: Place, request: Mapping[str, Any], *, host_network: bool) -> HttpHook | str:
     """Return what the agent is to send, or why it cannot."""
     if goes_elsewhere(request, host_network=host_network):
         return (

@@ -18,6 +18,7 @@ from lossless.model.counters import evidence_of
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
+    AGENT_PORT,
     AGENT_PORT_ANNOTATION,
     CONFIG_ENV,
     GATE,
@@ -62,6 +63,8 @@ class Injection:
     """Containers that will stop without waiting for the drain, and why."""
     injected: bool = False
     """Whether the pod has the agent, from now on or already."""
+    agent_port: int = AGENT_PORT
+    """On which that agent listens."""
 
 
 def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which installation
@@ -87,9 +90,8 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
     places = serving(pod)
     ports, unknown = counted_ports(spec.ports, places)
     host_network = bool(pod["spec"].get("hostNetwork"))
-    obstacle = _obstacle(pod, rollout)
-    if not obstacle:
-        port, obstacle = _port_of_agent(pod, places, ports, host_network=host_network)
+    port, clash = _port_of_agent(pod, places, ports, host_network=host_network)
+    obstacle = _obstacle(pod, rollout) or clash
     if obstacle:
         return Injection(warnings=(f"not injected: {obstacle}",))
     before = _told_before(pod)
@@ -155,6 +157,7 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
         warnings=(*warnings, *(f"container {text}" for text in bare)),
         unprotected=unprotected,
         injected=True,
+        agent_port=port,
     )
 
 
@@ -208,7 +211,11 @@ def _obstacle(pod: Mapping[str, Any], rollout: str) -> str:
 
 
 def _port_of_agent(
-    pod: Mapping[str, Any], places: tuple[Place, ...], counted: tuple[int, ...], *, host_network: bool
+    pod: Mapping[str, Any],
+    places: tuple[Place, ...],
+    counted: tuple[int, ...],
+    *,
+    host_network: bool,
 ) -> tuple[int, str]:
     """Return the agent's port, and what stands against it; empty if nothing does."""
     declared = {number: (place, name) for place in places for name, number in tcp_ports(place)}

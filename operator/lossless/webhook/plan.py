@@ -134,7 +134,7 @@ def make_plan(  # noqa: PLR0913 # what is asked for, what is there, and what was
         by_file=by_file,
         reloads=reloads,
         agent_port=agent_port,
-        hold_key=(before.hold_key if before else "") or hold_key if hold_key else "",
+        hold_key=(before.hold_key if before is not None and hold_key else "") or hold_key,
         problems=problems + reloads.problems,
     )
 
