@@ -375,7 +375,9 @@ ASKS = 40_001
 
 def on_node() -> Watch:
     """Return the watch of a pod on its node's network, whose agent asks from one port."""
-    watch = Watch(HOST, inside=within_none, nodes=(NODE, "127.0.0.1"), own=lambda port: port == ASKS)
+    watch = Watch(
+        HOST, inside=within_none, nodes=(NODE, "127.0.0.1"), own=lambda port: port == ASKS
+    )
     watch.listening = (listener(), listener(f"0.0.0.0:{AGENT_OF_HOST}"), listener("0.0.0.0:22"))
     return watch
 

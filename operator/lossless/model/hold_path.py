@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from lossless.model.names import HOLD_PATH
 
-#: Seconds for which a stranger's hold is held at most, whatever it says: a day.
-LONGEST: Final = 86_400
+#: Seconds for which a stranger's hold is held at most, whatever it says: the longest drain, a day,
+#: and as long again for what comes after it.
+LONGEST: Final = 172_800
 _WITH_KEY: Final = 3
 
 
@@ -47,5 +48,5 @@ def parse_hold_path(path: str) -> AskedHold | None:
     if len(parts) != _WITH_KEY or not (parts[2].isascii() and parts[2].isdecimal()):
         return None
     # As long a number as anybody likes: its length is looked at before its value.
-    seconds = int(parts[2]) if len(parts[2]) < len(str(LONGEST)) else LONGEST
-    return AskedHold(parts[0], parts[1], seconds)
+    seconds = int(parts[2]) if len(parts[2]) <= len(str(LONGEST)) else LONGEST
+    return AskedHold(parts[0], parts[1], min(seconds, LONGEST))
