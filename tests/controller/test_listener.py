@@ -75,6 +75,17 @@ async def test_who_needs_no_attention_is_not_asked(heard: Heard) -> None:
     assert heard.agent.asked == asked
 
 
+async def test_an_agent_is_asked_at_its_own_port(heard: Heard) -> None:
+    """The other pod's agent is at the same address: both are on their node's network."""
+    async with fake_agent() as other:
+        other.text = raw_report("b", Phase.DRAINED)
+        heard.listener.attend(WEB, {"uid-b": Endpoint("127.0.0.1", other.port)})
+        await eventually(lambda: bool(heard.woken))
+
+    assert heard.listener.results(WEB)["uid-b"].phase is Phase.DRAINED
+    assert heard.agent.asked == 0
+
+
 async def test_an_agent_that_fails_is_asked_again(heard: Heard) -> None:
     """What is no answer is no end."""
     heard.agent.text, heard.agent.status = "oops", 500

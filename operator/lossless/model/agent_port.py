@@ -3,8 +3,9 @@
 In a network namespace of its own that is always the same port. On the node's network
 (``hostNetwork``) all pods share the ports, so each agent gets one that follows from a port of its
 pod's own. Such a port is the pod's alone: whatever a ``hostNetwork`` pod declares is a host port,
-and the scheduler puts no two pods with the same one on a node. Two pods that share nothing but the
-last four digits of that port are told apart by an annotation.
+and the scheduler puts no two pods with the same one on a node (native sidecars' ports since
+https://github.com/kubernetes/kubernetes/pull/132040, Kubernetes 1.34). Two pods that share nothing
+but the last four digits of that port are told apart by an annotation.
 
 A port that follows from the pod, not a random one, can be written into a firewall's rule and a load
 balancer's health check.

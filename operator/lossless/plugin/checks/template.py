@@ -85,12 +85,26 @@ def unknown_port(setup: Setup) -> Iterator[Trouble]:
 
 def no_ports(setup: Setup) -> Iterator[Trouble]:
     """Ask whether it is known which ports count."""
-    if setup.valid and setup.places and not setup.counted:
+    known = setup.counted or setup.on_host_network
+    if setup.valid and setup.places and not known:
         yield Trouble(
             f"{setup.target} template",
             "no container declares a TCP port and spec.ports is empty: connections to every port"
             " that something listens on count, a metrics port's too",
             "declare the ports that serve clients, or name them in spec.ports",
+        )
+
+
+def own_clients(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a pod on its node's network may count its own containers as clients."""
+    if setup.valid and setup.on_host_network and not setup.valid.ports and len(setup.counted) > 1:
+        listed = ", ".join(map(str, setup.counted))
+        yield Trouble(
+            f"{setup.target} template",
+            f"the pod uses hostNetwork and spec.ports is empty, so connections to all its ports"
+            f" count ({listed}); on the node's network those between its own containers do, too,"
+            " and a connection that they keep holds every drain until its timeout",
+            "name the ports that serve clients in spec.ports",
         )
 
 
