@@ -175,6 +175,18 @@ def _service() -> Manifest:
     }
 
 
+def on_host_network() -> dict[str, Any]:
+    """Return the fields of a ``Sample`` whose pods are on their node's network.
+
+    There the host name is the node's, by which nobody could tell pods apart, so they get their own.
+    """
+    own_name = {"name": "HOSTNAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    return {
+        "pod": {"hostNetwork": True},
+        "containers": {APP: {"env": [{"name": VERSION, "value": "v1"}, own_name]}},
+    }
+
+
 def store() -> dict[str, Manifest]:
     """Return the sidecar that the app needs until its end, for ``Sample.containers``."""
     env = [{"name": "STORE_PORT", "value": str(STORE_PORT)}]

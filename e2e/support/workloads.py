@@ -1,6 +1,7 @@
 """The sample as a workload of any kind: how it begins, and how it rolls."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from e2e.sample.manifests import APP, NAME, VERSION, Sample, Variant, lossless_rollout
 from e2e.support import given
@@ -13,13 +14,28 @@ _START: Final = 120.0
 _ROLLOUT: Final = 240.0
 
 
-def deployed(world: World, kind: Kind, variant: Variant) -> None:
-    """Deploy the sample and wait until all its pods serve, with agents if they are protected."""
-    sample = Sample(world.images.sample, variant)
+def deployed(
+    world: World,
+    kind: Kind,
+    variant: Variant,
+    *,
+    spec: Mapping[str, Any] = given.NOTHING,
+    **shape: Any,
+) -> None:
+    """Deploy the sample and wait until all its pods serve, with agents if they are protected.
+
+    Args:
+        world: where.
+        kind: of the workload.
+        variant: how it stops; ``LOSSLESS`` is protected by a LosslessRollout from its first pod.
+        spec: further fields of that LosslessRollout.
+        shape: further fields of the sample.
+    """
+    sample = Sample(world.images.sample, variant, **shape)
     service, _ = sample.objects()
     world.mark(f"the {variant} service is deployed as {kind}")
     if variant is Variant.LOSSLESS:
-        world.kubectl.apply([lossless_rollout(given.QUICK, kind)])
+        world.kubectl.apply([lossless_rollout(given.QUICK, kind, **spec)])
         _injection(world, sample, kind)
     world.kubectl.apply([service, sample.workload(kind)])
     complete(world)
@@ -43,6 +59,15 @@ def rolled_out(world: World, kind: Kind, version: str = "v2") -> None:
     )
     complete(world)
     world.mark(f"rollout to {version} is over")
+
+
+def removed(world: World, kind: Kind) -> None:
+    """Delete the workload and wait until its last pod is gone."""
+    world.mark(f"the {kind} is deleted")
+    world.kubectl("delete", kind.lower(), NAME, "--wait=false")
+    eventually(
+        world.pods, lambda pods: not pods, what="the last pod of the service to be gone", within=120
+    )
 
 
 def complete(world: World) -> None:

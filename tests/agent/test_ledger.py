@@ -1,10 +1,11 @@
 """From one look to the next: what counts, what is new, what holds on longest."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
-from lossless.agent.addresses import pack, within_pod
+from lossless.agent.addresses import pack, within_none, within_pod
 from lossless.agent.ledger import Ledger
 from lossless.agent.openings import Counters
 from lossless.model.agent_config import AgentConfig, Probe
@@ -20,9 +21,19 @@ PROBE = Probe(port=80, period=10.0, timeout=1.0)
 class Watch:
     """A ledger whose clock goes one second with each look."""
 
-    def __init__(self, config: AgentConfig | None = None, **bounds: int) -> None:
+    def __init__(
+        self,
+        config: AgentConfig | None = None,
+        *,
+        inside: Callable[[bytes, bytes], bool] = within_pod,
+        nodes: Iterable[str] = (NODE,),
+        own: Callable[[int], bool] = lambda _: False,
+        **bounds: int,
+    ) -> None:
         """Begin at second 100, with a listener on port 80."""
-        self.ledger = Ledger(config or a_config(), inside=within_pod, nodes=[pack(NODE)], **bounds)
+        self.ledger = Ledger(
+            config or a_config(), inside=inside, nodes=map(pack, nodes), own=own, **bounds
+        )
         self.ledger.watch()
         self.now = 100.0
         self.listening: Iterable[Socket] = (listener(),)
@@ -355,3 +366,80 @@ def test_too_much_history_tells_nothing() -> None:
     assert watch.look(*reversed(history)).newest is None
     assert watch.look(*history[:2]).newest is None
     assert watch.look(*history[:1], history[7]).newest == watch.now
+
+
+AGENT_OF_HOST = 20_080
+HOST = replace(a_config(ports=(80,), agent_port=AGENT_OF_HOST), host_network=True)
+ASKS = 40_001
+
+
+def on_node() -> Watch:
+    """Return the watch of a pod on its node's network, whose agent asks from one port."""
+    watch = Watch(
+        HOST, inside=within_none, nodes=(NODE, "127.0.0.1"), own=lambda port: port == ASKS
+    )
+    watch.listening = (listener(), listener(f"0.0.0.0:{AGENT_OF_HOST}"), listener("0.0.0.0:22"))
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("found", "active"),
+    [
+        pytest.param(sock(info=spoken(9000, 10)), 1, id="a client"),
+        pytest.param(
+            sock(f"{NODE}:5000", local=f"{NODE}:80", info=spoken(9000, 10)), 1, id="its own node"
+        ),
+        pytest.param(
+            sock("127.0.0.1:5000", local="127.0.0.1:80", info=spoken(9000, 10)),
+            1,
+            id="another pod's proxy, over loopback",
+        ),
+        pytest.param(
+            sock(f"127.0.0.1:{ASKS}", local="127.0.0.1:80", info=spoken(9000, 10)),
+            0,
+            id="a question of the agent's own",
+        ),
+        pytest.param(
+            sock(f"{CLIENT}:{ASKS}", local=f"{NODE}:80", info=spoken(9000, 10)),
+            1,
+            id="a client from afar, with the port of a question",
+        ),
+        pytest.param(
+            sock(local=f"{NODE}:22", info=spoken(9000, 10)), 0, id="to another process of the node"
+        ),
+        pytest.param(
+            sock(local=f"{NODE}:{AGENT_OF_HOST}", info=spoken(9000, 10)), 0, id="to the agent"
+        ),
+    ],
+)
+def test_whose_connections_count_on_the_nodes_network(found: Socket, active: int) -> None:
+    """Those to the pod's ports, loopback ones too, but for the agent's own questions."""
+    watch = on_node()
+    watch.look()
+    sample = watch.look(found)
+    assert (sample.active, sample.new) == (active, active)
+
+
+def test_a_question_stays_one_though_its_port_is_free_again() -> None:
+    """What was the agent's own at first sight is not a client later, and its remains neither."""
+    own = {ASKS}
+    watch = Watch(HOST, inside=within_none, own=own.__contains__)
+    question = f"127.0.0.1:{ASKS}"
+    local = "127.0.0.1:80"
+    watch.look()
+    assert watch.look(sock(question, local=local, cookie=7)).inside == 1
+    own.clear()
+    assert watch.look(sock(question, local=local, cookie=7)).counting(HOST.drain) == 0
+    left = sock(question, TcpState.TIME_WAIT, local=local, cookie=8)
+    assert watch.look(left).new == 0
+    assert watch.look(sock(question, local=local, cookie=9)).new == 1
+
+
+def test_the_kubelet_probes_over_loopback_on_the_nodes_network() -> None:
+    """A probe is no client, from loopback or from the node's address."""
+    config = replace(HOST, probes=(PROBE,))
+    for address in ("127.0.0.1", NODE):
+        watch = Watch(config, inside=within_none, nodes=(NODE, "127.0.0.1"))
+        watch.look()
+        probe = sock(f"{address}:5000", TcpState.TIME_WAIT, local=f"{address}:80")
+        assert watch.look(probe).newest is None

@@ -21,7 +21,9 @@ DEFAULT_FLAG = StatusFlag()
 class Desk:
     """The routes of one pod."""
 
-    def __init__(self, pod: Pod, grace: float = 5.0, flag: StatusFlag = DEFAULT_FLAG) -> None:
+    def __init__(
+        self, pod: Pod, grace: float = 5.0, flag: StatusFlag = DEFAULT_FLAG, key: str = ""
+    ) -> None:
         """Answer about a pod."""
         self.pod = pod
         self.holders: list[str] = []
@@ -33,6 +35,7 @@ class Desk:
             holder=self.holders.append,
             flag=flag,
             grace=grace,
+            key=key,
         )
 
     async def wait(self, container: str) -> None:
@@ -190,3 +193,45 @@ async def test_other_paths(tmp_path: Path, method: str, path: str, status: int) 
 
     assert (await desk.get(path, method)).status == status
     assert desk.pod.drain.phase is Phase.SERVING
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("mine", id="by the agent of another pod on the node"),
+        pytest.param("", id="by an agent that has no key"),
+    ],
+)
+async def test_a_hold_of_another_pod_waits(tmp_path: Path, key: str) -> None:
+    """An answer would end that pod's container, whatever it says; the hold names its own limit."""
+    pod = Pod(tmp_path)
+    desk = Desk(pod, grace=0.0, key=key)
+    with pod.running() as drain:
+        drain.ask_to_stop()
+        hold = asyncio.ensure_future(desk.get("/v1/hold/app/other/1"))
+        await eventually(drain.ended.is_set)
+        assert not hold.done()
+        answer = await hold
+
+    assert answer.body == b"this is another pod's agent\n"
+    assert (desk.waited, desk.holders) == ([], [])
+
+
+async def test_a_hold_with_the_right_key_is_the_pods_own(tmp_path: Path) -> None:
+    """It ends with the drain, not after the seconds that are meant for others."""
+    pod = Pod(tmp_path)
+    desk = Desk(pod, key="mine")
+    with pod.running() as drain:
+        drain.ask_to_stop()
+        answer = await desk.get("/v1/hold/app/mine/3600")
+
+    assert parse_report(answer.body, uid="u-1").phase is Phase.DRAINED
+    assert desk.waited == ["app"]
+
+
+async def test_a_hold_without_the_key_is_not_held(tmp_path: Path) -> None:
+    """No kubelet asks so where there are keys, and whoever asks is not taken for one."""
+    desk = Desk(Pod(tmp_path), key="mine")
+
+    assert (await desk.get("/v1/hold/app")).body == b"this is another pod's agent\n"
+    assert desk.holders == []

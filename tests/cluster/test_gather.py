@@ -178,6 +178,19 @@ async def test_the_oldest_owns_the_target(
     assert seen.owner == owner
 
 
+async def test_agents_of_one_node_are_told_apart_by_their_ports(world: World) -> None:
+    """On their node's network pods have one address, and each agent has a port of its own."""
+    async with fake_agent() as other:
+        for name, agent in (("a", world.agent), ("n", other)):
+            agent.text = raw_report(name, Phase.DRAINING)
+            raw = raw_pod(name, deletion=START + 400, agent_port=agent.port)
+            world.fake.put(f"{PODS}/{name}", raw)
+        seen = await world.look()
+
+    said = {pod.name: pod.evidence for pod in seen.pods}
+    assert [isinstance(said[name], Report) for name in ("a", "n")] == [True, True]
+
+
 async def test_the_agent_of_a_draining_pod_is_asked(world: World) -> None:
     """Its answer is evidence; pods that serve are not asked."""
     world.fake.put(f"{PODS}/a", raw_pod("a", "old", deletion=START + 400))

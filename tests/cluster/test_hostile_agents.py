@@ -16,7 +16,7 @@ from lossless.cluster.objects import last_words, pod_of, rollout_of, sighting_of
 from lossless.cluster.reports import Agents
 from lossless.cluster.rollout_status import parse_status, status_document
 from lossless.model.names import REPORT_PATH
-from lossless.model.observation import Unknown
+from lossless.model.observation import Endpoint, Unknown
 from lossless.model.phases import Phase
 from lossless.model.report import MAX_BYTES, Report
 from lossless.model.status import RolloutStatus
@@ -93,7 +93,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
 async def test_an_agent_that_is_hostile_is_one_that_said_nothing(respond: Any, cause: str) -> None:
     """In bounded time and memory, and with the reason."""
     async with answering(respond) as agents:
-        said = await agents.ask("127.0.0.1", "uid-a")
+        said = await agents.ask(Endpoint("127.0.0.1"), "uid-a")
 
     assert isinstance(said, Unknown)
     assert cause in said.cause
@@ -103,7 +103,9 @@ async def test_an_agent_that_is_hostile_is_one_that_said_nothing(respond: Any, c
 async def test_one_that_drips_keeps_no_other_waiting() -> None:
     """Hundreds are asked at the same time, and each has its own second."""
     async with answering(dripping) as agents, asyncio.timeout(5):
-        said = await asyncio.gather(*(agents.ask("127.0.0.1", "uid-a") for _ in range(64)))
+        said = await asyncio.gather(
+            *(agents.ask(Endpoint("127.0.0.1"), "uid-a") for _ in range(64))
+        )
 
     assert {type(one) for one in said} == {Unknown}
 

@@ -16,7 +16,7 @@ from lossless.model.names import (
     INCOMPLETE_ANNOTATION,
     UNPROTECTED_ANNOTATION,
 )
-from lossless.model.observation import Departure, Gate, Unknown
+from lossless.model.observation import Departure, Endpoint, Gate, Unknown
 from lossless.model.phases import Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
@@ -86,6 +86,25 @@ def test_a_label_without_an_agent_is_no_injection() -> None:
     raw["spec"]["initContainers"] = [{"name": "other"}]
 
     assert pod_of(raw).rollout == ""
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        pytest.param([{"name": "lossless", "containerPort": 20080}], 20080, id="declared"),
+        pytest.param([{"name": "http", "containerPort": 80}], None, id="another's name"),
+        pytest.param([{"name": "lossless", "containerPort": "x"}], None, id="no number"),
+        pytest.param(None, None, id="none"),
+    ],
+)
+def test_where_its_agent_listens_is_declared_by_its_container(
+    ports: object, expected: int | None
+) -> None:
+    """On its node's network each pod's agent has a port of its own."""
+    raw = raw_pod("a", address="10.0.0.1")
+    raw["spec"]["initContainers"][0]["ports"] = ports
+
+    assert pod_of(raw).agent == Endpoint("10.0.0.1", expected)
 
 
 def test_when_a_stop_was_asked_follows_from_the_grace_period() -> None:

@@ -9,6 +9,7 @@ import pytest
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.controller.listener import Listener
+from lossless.model.observation import Endpoint
 from lossless.model.phases import Phase
 from tests.support.fake_agent import FakeAgent, fake_agent
 from tests.support.fake_kubernetes import eventually
@@ -43,14 +44,14 @@ async def heard() -> AsyncIterator[Heard]:
 
 async def test_the_end_wakes_once_and_is_remembered(heard: Heard) -> None:
     """Until the pod needs no attention any more."""
-    heard.listener.attend(WEB, {"uid-a": "127.0.0.1"})
-    heard.listener.attend(WEB, {"uid-a": "127.0.0.1"})
+    heard.listener.attend(WEB, {"uid-a": Endpoint("127.0.0.1")})
+    heard.listener.attend(WEB, {"uid-a": Endpoint("127.0.0.1")})
     await eventually(lambda: heard.agent.asked > 2)
     early = [*heard.woken]
     heard.agent.text = raw_report("a", Phase.DRAINED)
     await eventually(lambda: bool(heard.woken))
     asked = heard.agent.asked
-    heard.listener.attend(WEB, {"uid-a": "127.0.0.1"})
+    heard.listener.attend(WEB, {"uid-a": Endpoint("127.0.0.1")})
     await asyncio.sleep(0.05)
 
     assert early == []
@@ -63,7 +64,7 @@ async def test_the_end_wakes_once_and_is_remembered(heard: Heard) -> None:
 
 async def test_who_needs_no_attention_is_not_asked(heard: Heard) -> None:
     """The pod is gone, or its result is stored."""
-    heard.listener.attend(WEB, {"uid-a": "127.0.0.1"})
+    heard.listener.attend(WEB, {"uid-a": Endpoint("127.0.0.1")})
     await eventually(lambda: heard.agent.asked > 0)
 
     heard.listener.attend(WEB, {})
@@ -74,10 +75,21 @@ async def test_who_needs_no_attention_is_not_asked(heard: Heard) -> None:
     assert heard.agent.asked == asked
 
 
+async def test_an_agent_is_asked_at_its_own_port(heard: Heard) -> None:
+    """The other pod's agent is at the same address: both are on their node's network."""
+    async with fake_agent() as other:
+        other.text = raw_report("b", Phase.DRAINED)
+        heard.listener.attend(WEB, {"uid-b": Endpoint("127.0.0.1", other.port)})
+        await eventually(lambda: bool(heard.woken))
+
+    assert heard.listener.results(WEB)["uid-b"].phase is Phase.DRAINED
+    assert heard.agent.asked == 0
+
+
 async def test_an_agent_that_fails_is_asked_again(heard: Heard) -> None:
     """What is no answer is no end."""
     heard.agent.text, heard.agent.status = "oops", 500
-    heard.listener.attend(WEB, {"uid-a": "127.0.0.1"})
+    heard.listener.attend(WEB, {"uid-a": Endpoint("127.0.0.1")})
     await eventually(lambda: heard.agent.asked > 2)
     heard.agent.text, heard.agent.status = raw_report("a", Phase.TIMED_OUT), 200
 

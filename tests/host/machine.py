@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TextIO
 
-from lossless.agent.addresses import own_addresses
 from lossless.agent.clock import Clock
 from lossless.host.config import HostConfig, read_config
 from lossless.host.facts import gather
@@ -30,11 +29,23 @@ from lossless.host.work import Work
 from tests.support.free_ports import free_port
 
 OPERATOR: Final = Path(__file__).parents[2] / "operator"
-#: An address of this machine that is not loopback, which never counts as a client's; traffic to it
-#: does not leave the machine either.
-ADDRESS: Final = next(
-    (socket.inet_ntoa(one) for one in own_addresses() if len(one) == 4), "127.0.0.1"
-)
+
+
+def _own_address() -> str:
+    """Return an address of this machine that is not loopback, which never counts as a client's.
+
+    Traffic to it does not leave the machine either. Nothing is sent to find it: connecting a
+    datagram socket to a documentation address (RFC 5737) only looks up the route.
+    """
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return "127.0.0.1"
+
+
+ADDRESS: Final = _own_address()
 ENVIRONMENT: Final = {
     "PATH": os.environ["PATH"],
     "PYTHONPATH": os.pathsep.join([str(OPERATOR), *sys.path[1:]]),

@@ -70,6 +70,14 @@ def policy(*ports: Raw, **spec: Any) -> Raw:
     }
 
 
+def on_node(ports: list[Raw]) -> dict[str, Raw]:
+    """Return a right set-up but for pods on their nodes' network, with these ports declared."""
+    template = changed(f"{POD}hostNetwork", value=True)["deployment"]
+    template["spec"]["template"]["spec"]["containers"][0]["ports"] = ports
+    service = changed(f"{SERVICE}ports", [{"port": 80, "targetPort": 8080}])["service"]
+    return right() | {"deployment": template, "service": service}
+
+
 def found(objects: Mapping[str, Raw], *, live: bool = True) -> tuple[Finding, ...]:
     """Return what is found in a set-up."""
     setup = setup_of(objects["llr"], list(objects.values()), live=live, budgets_known=True)
@@ -105,7 +113,11 @@ WRONG: Final = [
         id="no minReadySeconds behind a load balancer",
     ),
     # Its template
-    pytest.param(changed(f"{POD}hostNetwork", value=True), "LL301", id="hostNetwork"),
+    pytest.param(
+        on_node([]),
+        "LL301",
+        id="hostNetwork without a port",
+    ),
     pytest.param(
         changed(f"{POD}containers/0/ports", [{"containerPort": 8080}, {"containerPort": 9913}])
         | {"service": changed(f"{SERVICE}ports", [{"port": 80, "targetPort": 8080}])["service"]},
@@ -151,6 +163,11 @@ WRONG: Final = [
         changed(f"{TEMPLATE}annotations", {"lossless.dev/hold.other": "File"}),
         "LL310",
         id="a hold for nobody",
+    ),
+    pytest.param(
+        on_node([{"containerPort": 8080}, {"containerPort": 8081}]),
+        "LL311",
+        id="hostNetwork with two ports that count",
     ),
     # Services
     pytest.param(changed("service/spec/selector", {"app": "other"}), "LL401", id="no Service"),
@@ -334,6 +351,25 @@ def test_every_check_has_a_set_up_that_it_finds() -> None:
                 )["deployment"]
             },
             id="the template leaves the mesh",
+        ),
+        pytest.param(
+            on_node([{"containerPort": 8080}])
+            | {
+                "policy": policy(),
+                "namespace": changed("namespace/metadata/labels", {"istio-injection": "enabled"})[
+                    "namespace"
+                ],
+            },
+            id="meshes and policies leave the node's network alone",
+        ),
+        pytest.param(
+            added("policy", policy({"port": 9914}))
+            | {
+                "deployment": changed(
+                    f"{TEMPLATE}annotations", {"lossless.dev/agent-port": "9914"}
+                )["deployment"]
+            },
+            id="policy with the port that the template names",
         ),
         pytest.param(added("policy", policy({"port": 9913})), id="policy with the port"),
         pytest.param(added("policy", policy({"port": 9000, "endPort": 9999})), id="with a range"),

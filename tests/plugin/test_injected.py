@@ -54,11 +54,11 @@ def test_the_template_itself_is_left_alone() -> None:
 
 def test_what_is_not_injected_has_no_difference() -> None:
     """The warning says why."""
-    template = {"spec": TEMPLATE["spec"] | {"hostNetwork": True}}
+    template = {"spec": TEMPLATE["spec"] | {"os": {"name": "windows"}}}
     seen = rendered(template, "web", SPEC, SETTINGS, gate=True)
 
     assert difference("x", seen, Paint()) == []
-    assert "hostNetwork" in seen.warnings[0]
+    assert "Windows" in seen.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,19 @@ async def test_explain_asks_the_agent_through_the_api_server() -> None:
     assert answer["connections"] == {"active": 1, "idle": 0, "new": 0}
 
 
+async def test_explain_asks_the_agent_at_the_port_of_its_pod() -> None:
+    """On its node's network that is not the usual one."""
+    async with desk() as at:
+        at.rollout(status())
+        at.fake.put(f"{PODS}/a", raw_pod("a", deletion=time.time() + 200, agent_port=20080))
+        at.fake.documents[REPORT.replace("9913", "20080")] = json.loads(
+            raw_report("a", Phase.DRAINING, reason="1 left")
+        )
+        await at.types("explain", "a", "-o", "json")
+
+    assert json.loads(at.reads)["source"] == "AGENT"
+
+
 @pytest.mark.parametrize(
     ("code", "answer", "says"),
     [

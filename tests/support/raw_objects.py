@@ -4,7 +4,14 @@ import json
 from typing import Any
 
 from lossless.cluster.timestamps import format_time
-from lossless.model.names import AGENT_CONTAINER, API_VERSION, GATE, KIND, ROLLOUT_LABEL
+from lossless.model.names import (
+    AGENT_CONTAINER,
+    AGENT_PORT_NAME,
+    API_VERSION,
+    GATE,
+    KIND,
+    ROLLOUT_LABEL,
+)
 from lossless.model.phases import Phase
 from lossless.model.report import Connections, Report
 
@@ -63,6 +70,7 @@ def raw_pod(  # noqa: PLR0913 # what tests vary
     deletion: float | None = None,
     last_words: str | None = None,
     address: str = "127.0.0.1",
+    agent_port: int | None = None,
 ) -> Raw:
     """Return a pod of ReplicaSet ``web-<digest>``."""
     conditions = [
@@ -93,6 +101,7 @@ def raw_pod(  # noqa: PLR0913 # what tests vary
             "deletionTimestamp": format_time(deletion),
             "deletionGracePeriodSeconds": 320,
         }
+    ports = [] if agent_port is None else [{"name": AGENT_PORT_NAME, "containerPort": agent_port}]
     state: Raw = {"running": {}}
     if last_words is not None:
         state = {"terminated": {"exitCode": 0, "message": last_words}}
@@ -100,7 +109,7 @@ def raw_pod(  # noqa: PLR0913 # what tests vary
         "metadata": metadata,
         "spec": {
             "readinessGates": [{"conditionType": GATE}] if injected else [],
-            "initContainers": [{"name": AGENT_CONTAINER}] if injected else [],
+            "initContainers": [{"name": AGENT_CONTAINER, "ports": ports}] if injected else [],
         },
         "status": {
             "phase": "Running",

@@ -9,8 +9,8 @@ from lossless.model.evidence import Socket
 #: IPv4 clients of a dual-stack listener have addresses of this form (RFC 4291 section 2.5.5.2).
 MAPPED: Final = bytes(10) + b"\xff\xff"
 _LOOPBACK6: Final = bytes(15) + b"\x01"
-#: TEST-NET-1 and the documentation prefix (RFC 5737, RFC 3849): routed like any other address.
-_ELSEWHERE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+#: The addresses from which a host asks itself.
+LOOPBACKS: Final = frozenset({bytes((127, 0, 0, 1)), _LOOPBACK6})
 
 
 def local_address(sock: Socket) -> bytes:
@@ -47,12 +47,20 @@ def within_pod(local: bytes, peer: bytes) -> bool:
 
 
 def within_host(local: bytes, peer: bytes) -> bool:  # noqa: ARG001 # the signature of within_pod
-    """Tell the same on the host network.
+    """Tell the same of a machine that is published on as a whole.
 
-    There the node's own address is also the source of every other process of the node, so only
+    There the machine's own address is also the source of every other process of it, so only
     loopback counts as inside.
     """
     return is_loopback(peer)
+
+
+def within_none(local: bytes, peer: bytes) -> bool:  # noqa: ARG001 # the signature of within_pod
+    """Tell the same of a pod on its node's network: no address proves a connection to be its own.
+
+    There loopback is how another pod's proxy comes, which is a client like any other.
+    """
+    return False
 
 
 def show(address: bytes, port: int) -> str:
@@ -75,19 +83,6 @@ def pack(text: str) -> bytes:
         return socket.inet_pton(socket.AF_INET, text)
     except (OSError, ValueError) as error:
         raise ValueError(f"{text!r} is not an address") from error
-
-
-def own_addresses() -> frozenset[bytes]:
-    """Return the addresses that this network namespace uses towards others; sends nothing."""
-    own = set()
-    for family, elsewhere in _ELSEWHERE:
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((elsewhere, 9))
-                own.add(pack(probe.getsockname()[0]))
-        except OSError:
-            continue
-    return frozenset(own)
 
 
 def pack_all(texts: Iterable[str]) -> tuple[frozenset[bytes], tuple[str, ...]]:

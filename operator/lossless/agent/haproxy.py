@@ -7,6 +7,7 @@ import asyncio
 from typing import Final
 
 from lossless.agent.causes import AskError
+from lossless.agent.own_connections import connected
 from lossless.agent.quantities import Quantity
 from lossless.model.names import AGENT_UID
 
@@ -40,23 +41,27 @@ async def ask(socket: str, port: int, command: str) -> str:
         OSError: nobody listens, or the connection broke.
         AskError: the socket does not let us in, or the answer is too long.
     """
-    if socket:
-        try:
-            reader, writer = await asyncio.open_unix_connection(socket)
-        except PermissionError as error:
-            raise AskError(f"{error.strerror} for user {AGENT_UID}; {_REMEDY}") from error
-    else:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    if not socket:
+        async with connected("127.0.0.1", port) as (reader, writer):
+            return await _answer(reader, writer, command)
     try:
-        writer.write(command.encode() + b"\n")
-        answer = bytearray()
-        while part := await reader.read(_CHUNK):
-            answer += part
-            if len(answer) > LIMIT:
-                raise AskError(f"the answer is longer than {LIMIT} bytes")
-        return answer.decode("utf-8", "replace").strip()
+        reader, writer = await asyncio.open_unix_connection(socket)
+    except PermissionError as error:
+        raise AskError(f"{error.strerror} for user {AGENT_UID}; {_REMEDY}") from error
+    try:
+        return await _answer(reader, writer, command)
     finally:
         writer.close()
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, command: str) -> str:
+    writer.write(command.encode() + b"\n")
+    answer = bytearray()
+    while part := await reader.read(_CHUNK):
+        answer += part
+        if len(answer) > LIMIT:
+            raise AskError(f"the answer is longer than {LIMIT} bytes")
+    return answer.decode("utf-8", "replace").strip()
 
 
 def parse_statistics(text: str) -> Quantity:

@@ -12,6 +12,7 @@ from typing import Final
 import h11
 
 from lossless.agent.causes import AskError
+from lossless.agent.own_connections import connected
 
 LOOPBACK: Final = "127.0.0.1"
 _FIELDS: Final = (("Connection", "close"), ("User-Agent", "lossless-agent"), ("Accept", "*/*"))
@@ -60,25 +61,23 @@ async def exchange(  # noqa: PLR0913 # a request has that many parts
         AskError: the request cannot be sent as it is, or the answer is not HTTP, not complete, or
             too long.
     """
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
-        own = [("Host", f"{_name_of(host)}:{port}"), *_FIELDS]
-        if body or method != "GET":
-            own.append(("Content-Length", str(len(body))))
-        given = tuple(headers)
-        replaced = {name.lower() for name, _ in given}
-        fields = [pair for pair in own if pair[0].lower() not in replaced]
-        request = h11.Request(method=method, target=path, headers=[*fields, *given])
-        parts = (request, *([h11.Data(data=body)] if body else []), h11.EndOfMessage())
-        writer.write(b"".join(connection.send(part) or b"" for part in parts))
-        return await _read(reader, connection, limit)
-    except h11.LocalProtocolError as error:
-        raise AskError(f"such a request cannot be sent: {error}") from error
-    except h11.RemoteProtocolError as error:
-        raise AskError(f"the answer is not HTTP/1.1: {error}") from error
-    finally:
-        writer.close()
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
+    own = [("Host", f"{_name_of(host)}:{port}"), *_FIELDS]
+    if body or method != "GET":
+        own.append(("Content-Length", str(len(body))))
+    given = tuple(headers)
+    replaced = {name.lower() for name, _ in given}
+    fields = [pair for pair in own if pair[0].lower() not in replaced]
+    async with connected(host, port) as (reader, writer):
+        try:
+            request = h11.Request(method=method, target=path, headers=[*fields, *given])
+            parts = (request, *([h11.Data(data=body)] if body else []), h11.EndOfMessage())
+            writer.write(b"".join(connection.send(part) or b"" for part in parts))
+            return await _read(reader, connection, limit)
+        except h11.LocalProtocolError as error:
+            raise AskError(f"such a request cannot be sent: {error}") from error
+        except h11.RemoteProtocolError as error:
+            raise AskError(f"the answer is not HTTP/1.1: {error}") from error
 
 
 def _name_of(host: str) -> str:

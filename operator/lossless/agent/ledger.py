@@ -58,6 +58,7 @@ class _Look:
     accepted: int = 0
     clients: int = 0
     suspects: list[tuple[bytes, int]] = field(default_factory=list)
+    asked: set[bytes] = field(default_factory=set)
     oldest: tuple[bool, float, Socket] | None = None
 
 
@@ -68,12 +69,13 @@ class Ledger:
     finished leaves no trace.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # what counts, who is who, and two bounds
         self,
         config: AgentConfig,
         *,
         inside: Callable[[bytes, bytes], bool],
         nodes: Iterable[bytes],
+        own: Callable[[int], bool] = lambda _: False,
         max_tracks: int = MAX_TRACKS,
         max_history: int = MAX_HISTORY,
     ) -> None:
@@ -83,6 +85,7 @@ class Ledger:
             config: which ports count, and the probes.
             inside: tells from local and peer address whether a connection stays in the pod.
             nodes: packed addresses from which the kubelet may come.
+            own: tells from the port whether a loopback peer is the agent itself.
             max_tracks: connections remembered.
             max_history: TIME_WAIT sockets remembered.
         """
@@ -91,6 +94,8 @@ class Ledger:
         self._config = config
         self._inside = inside
         self._nodes = set(nodes)
+        self._own = own
+        self._asked: set[bytes] = set()
         self._probed = frozenset(probe.port for probe in config.probes)
         self._heard: set[int] = set()
         self._tracks: dict[bytes, Track] = {}
@@ -123,9 +128,13 @@ class Ledger:
         self._look = self._blank(now)
 
     def listeners(self, batch: Iterable[Socket]) -> None:
-        """Take the listening sockets; they come before all others."""
-        look = self._look
-        batch = list(batch)
+        """Take the listening sockets; they come before all others.
+
+        On the node's network most of them are other processes'.
+        """
+        look, config = self._look, self._config
+        mine = {config.agent_port, *config.ports} if config.host_network else None
+        batch = [sock for sock in batch if mine is None or sock.port in mine]
         for sock in batch:
             look.inbound.add(sock.port)
             if sock.port == self._config.agent_port:
@@ -153,7 +162,7 @@ class Ledger:
             new = before is None or track.first_seen != before.first_seen
             opened = before is None or new or before.state == _SYN_RECV
             look.accepted += opened and sock.state != _SYN_RECV
-            if self._inside(local_address(sock), peer_address(sock)):
+            if self._is_inside(sock, new=new):
                 look.inside += sock.state == _ESTABLISHED
                 self._remember(name, track)
             elif sock.port not in look.counted:
@@ -180,6 +189,7 @@ class Ledger:
         look = self._look
         self._tracks = look.tracks
         self._heard = look.heard
+        self._asked = look.asked
         self._history = look.history if len(look.history) < self._max_history else None
         unseen = 0
         if self._watching:
@@ -246,9 +256,21 @@ class Ledger:
         if ours and sock.port in look.counted:
             self._arrive(sock, name)
 
+    def _is_inside(self, sock: Socket, *, new: bool) -> bool:
+        """Tell whether a connection is within the pod, the agent's own questions among them."""
+        peer = peer_address(sock)
+        if self._inside(local_address(sock), peer):
+            return True
+        # Its port proves it at first sight only: later another connection may have the port.
+        own = self._own(peer_port(sock)) if new else sock.name in self._asked
+        if own and is_loopback(peer):
+            self._look.asked.add(sock.name)
+            return True
+        return False
+
     def _arrive(self, sock: Socket, name: bytes) -> None:
         look = self._look
-        if self._inside(local_address(sock), peer_address(sock)):
+        if self._is_inside(sock, new=True):
             return
         if sock.port in self._probed and peer_address(sock) in self._nodes:
             look.suspects.append((name, sock.port))

@@ -7,9 +7,9 @@ from typing import Final
 
 from lossless.agent.drain import Drain
 from lossless.agent.server import Request, Response
+from lossless.model.hold_path import AskedHold, parse_hold_path
 from lossless.model.names import (
     HEALTH_PATH,
-    HOLD_PATH,
     METRICS_PATH,
     REPORT_PATH,
 )
@@ -21,7 +21,6 @@ from lossless.model.status_flag import StatusFlag
 #: of a second, or a whole one on a busy node. If none starts, the kubelet is only restarting one
 #: container (its liveness probe failed), and that must not be delayed for longer than this.
 HOLD_GRACE: Final = 5.0
-_HOLD_OF: Final = f"{HOLD_PATH}/"
 _JSON: Final = "application/json"
 _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -38,6 +37,7 @@ class Routes:
         holder: Callable[[str], None],
         flag: StatusFlag,
         grace: float = HOLD_GRACE,
+        key: str = "",
     ) -> None:
         """Answer about ``drain``.
 
@@ -48,7 +48,9 @@ class Routes:
             flag: how a load balancer is answered.
             holder: is told the address of whoever asks for a hold, which is the kubelet.
             grace: seconds that a hold waits for a drain to start.
+            key: that the holds of this pod carry (``model.hold_path``).
         """
+        self._key = key
         self._drain = drain
         self._wait = wait
         self._metrics = metrics
@@ -61,21 +63,27 @@ class Routes:
     async def answer(self, request: Request) -> Response:
         """Return the answer to one request."""
         routes = {
-            HOLD_PATH: self._hold,
             REPORT_PATH: self._report,
             HEALTH_PATH: self._health,
             METRICS_PATH: self._scrape,
             **dict.fromkeys(self._flag.paths, self._status_flag),
         }
-        hold = request.path.startswith(_HOLD_OF) and request.path != _HOLD_OF
-        route = self._hold if hold else routes.get(request.path)
-        if route is None:
+        hold = parse_hold_path(request.path)
+        route = routes.get(request.path)
+        if route is None and hold is None:
             return Response(404, b"no such path\n")
         if request.method not in ("GET", "HEAD"):
             return Response(405, b"only GET and HEAD\n", allow="GET, HEAD")
-        return await route(request)
+        if route is not None:
+            return await route(request)
+        assert hold is not None  # noqa: S101 # one of the two is there
+        if hold.key != self._key:
+            # Of a pod whose own agent could not have this port: any answer would end it now.
+            await asyncio.sleep(hold.seconds)
+            return Response(200, b"this is another pod's agent\n")
+        return await self._hold(request, hold)
 
-    async def _hold(self, request: Request) -> Response:
+    async def _hold(self, request: Request, hold: AskedHold) -> Response:
         self._holder(request.peer)
         self.holds += 1
         try:
@@ -84,7 +92,7 @@ class Routes:
                     await asyncio.wait_for(self._drain.started.wait(), self._grace)
             if not self._drain.started.is_set():
                 return Response(200, b"not draining\n")
-            await self._wait(request.path.removeprefix(HOLD_PATH).removeprefix("/"))
+            await self._wait(hold.container)
         finally:
             self.holds -= 1
         return Response(200, self._drain.report().to_json().encode(), _JSON)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from lossless import __version__
-from lossless.agent.addresses import own_addresses, pack, pack_all, within_host, within_pod
+from lossless.agent.addresses import LOOPBACKS, pack, pack_all, within_none, within_pod
 from lossless.agent.clock import Clock
 from lossless.agent.control import Control
 from lossless.agent.drain import Drain
@@ -17,12 +17,14 @@ from lossless.agent.ledger import Ledger
 from lossless.agent.log import Log, make_log
 from lossless.agent.main_containers import look
 from lossless.agent.metrics import State, expose
+from lossless.agent.own_connections import is_own
 from lossless.agent.own_hooks import OwnHooks
 from lossless.agent.routes import Routes
 from lossless.agent.sampler import Sampler
 from lossless.agent.server import Server
-from lossless.agent.settings import Settings
+from lossless.agent.settings import LOOPBACK, Settings
 from lossless.agent.sockets import Sockets
+from lossless.model.names import AGENT_PORT_ANNOTATION
 from lossless.model.readings import Reading
 from lossless.model.report import Driver
 
@@ -40,15 +42,13 @@ class Agent:
         """Compose it; nothing listens yet. Needs a running event loop."""
         self._settings = settings
         self._log = make_log(settings.pod)
-        sockets, clock = Sockets(), Clock()
+        shared = settings.config.host_network
+        sockets, clock = Sockets(shared=shared), Clock()
         nodes, wrong = pack_all(settings.host_ips)
-        shared = bool(nodes & own_addresses())
-        inside = within_host if shared else within_pod
-        self._ledger = Ledger(
-            settings.config,
-            inside=inside,
-            nodes=nodes | sockets.gateways(),
-        )
+        # On the node's network the kubelet is as near as loopback, and a gateway is any router.
+        kubelet = LOOPBACKS if shared else sockets.gateways()
+        inside = within_none if shared else within_pod
+        self._ledger = Ledger(settings.config, inside=inside, nodes=nodes | kubelet, own=is_own)
         self._sampler = Sampler(
             sockets,
             self._ledger,
@@ -70,7 +70,12 @@ class Agent:
         self._holds = Holds(
             self._drain,
             config,
-            OwnHooks(config.hooks, settings.address, log=self._log, note=self._drain.note),
+            OwnHooks(
+                config.hooks,
+                LOOPBACK if shared else settings.address,
+                log=self._log,
+                note=self._drain.note,
+            ),
             look=lambda: look(sockets, config.barrier.ports, config.agent_port, inside),
             clock=clock,
             released=settings.paths.released,
@@ -82,6 +87,7 @@ class Agent:
             metrics=self._metrics,
             holder=self._learn,
             flag=config.status_flag,
+            key=config.hold_key,
         )
         self._server = Server(self._routes.answer, log=self._log)
         self._control = Control(self._drain.ask_to_stop, log=self._log)
@@ -103,7 +109,7 @@ class Agent:
             asyncio.ensure_future(self._persist(work))
             for work in (
                 lambda: self._control.listen_at_last(control),
-                lambda: self._server.listen_at_last(port),
+                lambda: self._server.listen_at_last(port, trouble=self._unreachable),
                 self._drain.run,
                 self._holds.run,
                 self._tell_clients,
@@ -152,7 +158,19 @@ class Agent:
             else:
                 return
 
+    def _unreachable(self, problem: str) -> None:
+        """Have the report say that nobody reaches this agent; empty: that is over."""
+        told = problem and (
+            f"{problem}: no hold reaches this agent, so containers may stop before the pod is"
+            " drained; end what listens there, or give the agent another port by the annotation"
+            f" {AGENT_PORT_ANNOTATION}"
+        )
+        self._drain.note("port", told)
+
     def _learn(self, address: str) -> None:
+        if self._settings.config.host_network:
+            # Holds come over loopback there, and so do clients.
+            return
         if address in self._holders or len(self._holders) >= MAX_HOLDERS:
             return
         self._holders.add(address)

@@ -56,6 +56,10 @@ class Response:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+def _nothing(_: str) -> None:
+    """Do nothing with it."""
+
+
 class Server:
     """Listens on one port on all addresses, IPv6 and IPv4."""
 
@@ -98,11 +102,14 @@ class Server:
         self._listener = listener
         asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
-    async def listen_at_last(self, port: int, *, retry: float = RETRY) -> None:
+    async def listen_at_last(
+        self, port: int, *, trouble: Callable[[str], None] = _nothing, retry: float = RETRY
+    ) -> None:
         """Begin to listen as soon as the port is free, however long it takes.
 
         Args:
             port: to listen on.
+            trouble: is told why that is not yet possible, and then, by an empty text, that it is.
             retry: seconds between two attempts.
         """
         told = False
@@ -113,7 +120,9 @@ class Server:
                 if not told:
                     self._log("cannot listen", port=port, error=str(error))
                 told = True
+                trouble(f"port {port}: {error}")
                 await asyncio.sleep(retry)
+        trouble("")
         self._log("listening", port=self.port)
 
     def close(self) -> None:

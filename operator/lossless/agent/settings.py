@@ -25,7 +25,7 @@ from lossless.model.policy import DrainPolicy
 #: A directory put before every path, so that an agent can run outside a container.
 PREFIX_ENV: Final = "LOSSLESS_PREFIX"
 #: Where the pod's containers are reached if nobody says its address.
-_LOOPBACK: Final = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Settings:
     pod: str = ""
     namespace: str = ""
     uid: str = ""
-    address: str = _LOOPBACK
+    address: str = LOOPBACK
     """The pod's, to which the kubelet sends hooks."""
     host_ips: tuple[str, ...] = ()
     problem: str = ""
@@ -78,7 +78,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         pod=environment.get(POD_NAME_ENV, ""),
         namespace=environment.get(POD_NAMESPACE_ENV, ""),
         uid=environment.get(POD_UID_ENV, ""),
-        address=environment.get(POD_IP_ENV, "") or _LOOPBACK,
+        address=environment.get(POD_IP_ENV, "") or LOOPBACK,
         host_ips=tuple(host for host in (one.strip() for one in hosts) if host),
         problem=problem,
     )

@@ -38,8 +38,21 @@ _BUFFER: Final = 65536
 class Sockets:
     """The TCP sockets of this network namespace."""
 
-    def __init__(self, proc: str = PROC_NET, *, protocol: int | None = NETLINK_SOCK_DIAG) -> None:
-        """Read by netlink ``protocol``, or only the files under ``proc`` if that is None."""
+    def __init__(
+        self,
+        proc: str = PROC_NET,
+        *,
+        protocol: int | None = NETLINK_SOCK_DIAG,
+        shared: bool = False,
+    ) -> None:
+        """Read by netlink ``protocol``, or only the files under ``proc`` if that is None.
+
+        Args:
+            proc: path of the directory with the kernel's files about the namespace.
+            protocol: of netlink; None: it is not used.
+            shared: many other processes use the namespace, so only what is asked for is read.
+        """
+        self._shared = shared
         self._proc = proc
         self._protocol = protocol
         self.source = "proc" if protocol is None else "sock_diag"
@@ -51,7 +64,7 @@ class Sockets:
         """Yield all listeners first, then inbound connections in batches.
 
         Sockets that are not inbound may be among them; those whose local port is in ``ports``
-        or listened on are complete.
+        or listened on are complete; in a shared namespace only those in ``ports``.
 
         Raises:
             OSError: they cannot be read.
@@ -72,7 +85,8 @@ class Sockets:
             else:
                 self.source = "sock_diag"
                 yield listeners
-                wanted = {one.port for one in listeners}.union(ports)
+                heard = () if self._shared else (one.port for one in listeners)
+                wanted = set(ports).union(heard)
                 for family in (AF_INET, AF_INET6):
                     yield from self._dump(dump_request(family, STATES, wanted or None), wanted)
                 return

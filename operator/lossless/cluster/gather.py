@@ -128,7 +128,7 @@ async def _with_evidence(
         pod = pod_of(raw)
         if pod.deletion is None or not pod.rollout or not pod.served or pod.uid in ended:
             return pod
-        said = results.get(pod.uid) or last_words(raw) or await agents.ask(pod.address, pod.uid)
+        said = results.get(pod.uid) or last_words(raw) or await agents.ask(pod.agent, pod.uid)
         return replace(pod, evidence=said)
 
     return tuple(await asyncio.gather(*map(seen, raws)))

@@ -3,7 +3,7 @@
 Nothing here raises for what an API server may return: what is missing is empty.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from lossless.cluster.timestamps import parse_time
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
+    AGENT_PORT_NAME,
     GATE,
     INCOMPLETE_ANNOTATION,
     INJECT_LABEL,
@@ -45,7 +46,7 @@ def pod_of(raw: Raw) -> Pod:
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     conditions = {c.get("type"): c for c in status.get("conditions") or ()}
     gates = {gate.get("conditionType") for gate in spec.get("readinessGates") or ()}
-    injected = any(c.get("name") == AGENT_CONTAINER for c in spec.get("initContainers") or ())
+    agents = [c for c in spec.get("initContainers") or () if c.get("name") == AGENT_CONTAINER]
     deletion = metadata.get("deletionTimestamp")
     ends = parse_time(deletion) if deletion else None
     grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
@@ -57,7 +58,7 @@ def pod_of(raw: Raw) -> Pod:
         uid=metadata.get("uid", ""),
         created=parse_time(metadata.get("creationTimestamp")),
         revision=_revision_of(raw),
-        rollout=labels.get(ROLLOUT_LABEL, "") if injected else "",
+        rollout=labels.get(ROLLOUT_LABEL, "") if agents else "",
         declined=labels.get(INJECT_LABEL) == "false",
         unprotected=annotations.get(UNPROTECTED_ANNOTATION, ""),
         incomplete=annotations.get(INCOMPLETE_ANNOTATION, ""),
@@ -65,6 +66,7 @@ def pod_of(raw: Raw) -> Pod:
         gate=_gate(conditions.get(GATE)),
         served=_true(ready) or _since(ready) - parse_time(status.get("startTime")) > _AT_START,
         address=status.get("podIP") or "",
+        agent_port=_agent_port(agents),
         containers_ready=_true(conditions.get("ContainersReady")),
         containers_ready_since=_since(conditions.get("ContainersReady")),
         ready=_true(ready),
@@ -198,6 +200,19 @@ def _revision_of(raw: Mapping[str, Any]) -> str:
 def _agent_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
     listed = status.get("initContainerStatuses") or ()
     return next((entry for entry in listed if entry.get("name") == AGENT_CONTAINER), {})
+
+
+def _agent_port(agents: Sequence[Mapping[str, Any]]) -> int | None:
+    # Of the container, not of an annotation: what a pod's containers declare never changes.
+    declared = (port for agent in agents for port in agent.get("ports") or ())
+    return next(
+        (
+            port["containerPort"]
+            for port in declared
+            if port.get("name") == AGENT_PORT_NAME and isinstance(port.get("containerPort"), int)
+        ),
+        None,
+    )
 
 
 def _gate(condition: Mapping[str, Any] | None) -> Gate | None:

@@ -13,7 +13,7 @@ from typing import Final, Self
 import aiohttp
 
 from lossless.model.names import AGENT_PORT, REPORT_PATH
-from lossless.model.observation import Evidence, Unknown
+from lossless.model.observation import Endpoint, Evidence, Unknown
 from lossless.model.report import MAX_BYTES, parse_report
 
 #: Agents asked at the same time; a drained node may hold hundreds.
@@ -29,7 +29,7 @@ class Agents:
         """Make a session of its own, in a running event loop.
 
         Args:
-            port: that agents listen on.
+            port: of agents whose pods do not say on which they listen.
             timeout: seconds for one answer, connecting included.
         """
         self._port = port
@@ -59,17 +59,18 @@ class Agents:
         """Close all connections."""
         await self._session.close()
 
-    async def ask(self, address: str, uid: str) -> Evidence:
+    async def ask(self, agent: Endpoint, uid: str) -> Evidence:
         """Return what the agent of the pod with this ``uid`` says; never raises for its sake.
 
         Args:
-            address: IP address of the pod; it may belong to another pod by now.
+            agent: where it listens.
             uid: of the pod that is meant.
         """
+        address, port = agent
         if not address:
             return Unknown("its pod has no address")
         host = f"[{address}]" if ":" in address else address
-        url = f"http://{host}:{self._port}{REPORT_PATH}"
+        url = f"http://{host}:{port or self._port}{REPORT_PATH}"
         try:
             async with self._places, self._session.get(url, allow_redirects=False) as answer:
                 if answer.status != HTTPStatus.OK:

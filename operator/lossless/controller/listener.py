@@ -13,6 +13,7 @@ from typing import Final
 
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
+from lossless.model.observation import Endpoint
 from lossless.model.phases import ENDED
 from lossless.model.report import Report
 
@@ -48,20 +49,20 @@ class Listener:
         """Return the ends of drains that were heard, by uid."""
         return MappingProxyType(dict(self._results.get(key, _NOTHING)))
 
-    def attend(self, key: Key, addresses: Mapping[str, str]) -> None:
+    def attend(self, key: Key, agents: Mapping[str, Endpoint]) -> None:
         """Listen to these pods of a LosslessRollout, and to no other.
 
         Args:
             key: of the LosslessRollout.
-            addresses: of pods that drain, by uid.
+            agents: of pods that drain, by uid.
         """
         tasks, results = self._tasks[key], self._results[key]
-        for uid in tasks.keys() - addresses.keys():
+        for uid in tasks.keys() - agents.keys():
             tasks.pop(uid).cancel()
-        for uid in results.keys() - addresses.keys():
+        for uid in results.keys() - agents.keys():
             del results[uid]
-        for uid in addresses.keys() - tasks.keys() - results.keys():
-            tasks[uid] = asyncio.create_task(self._listen(key, uid, addresses[uid]))
+        for uid in agents.keys() - tasks.keys() - results.keys():
+            tasks[uid] = asyncio.create_task(self._listen(key, uid, agents[uid]))
         if not tasks:
             del self._tasks[key]
         if not results:
@@ -75,10 +76,10 @@ class Listener:
         self._tasks.clear()
         self._results.clear()
 
-    async def _listen(self, key: Key, uid: str, address: str) -> None:
+    async def _listen(self, key: Key, uid: str, agent: Endpoint) -> None:
         while True:
             await asyncio.sleep(self._interval)
-            said = await self._agents.ask(address, uid)
+            said = await self._agents.ask(agent, uid)
             if isinstance(said, Report) and said.phase in ENDED:
                 self._results[key][uid] = said
                 self._tasks[key].pop(uid, None)

@@ -18,7 +18,7 @@ from lossless.controller.listener import Listener
 from lossless.model.announcements import Announcement
 from lossless.model.conditions import Answer, ConditionType, Reason
 from lossless.model.decision import Decision, SetGate, decide
-from lossless.model.observation import Observation
+from lossless.model.observation import Endpoint, Observation
 from lossless.model.status import RolloutStatus
 from lossless.telemetry.metrics import ControllerMetrics
 
@@ -40,10 +40,10 @@ class _Knowledge:
         self.results = listener.results
 
 
-def _draining(seen: Observation) -> dict[str, str]:
-    """Return the addresses of pods whose agents can tell when their drains end, by uid."""
+def _draining(seen: Observation) -> dict[str, Endpoint]:
+    """Return where the agents are that can tell when their pods' drains end, by uid."""
     return {
-        pod.uid: pod.address
+        pod.uid: pod.agent
         for pod in seen.pods
         if pod.deletion is not None and pod.evidence is not None and pod.address
     }

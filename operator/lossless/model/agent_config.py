@@ -48,6 +48,10 @@ class AgentConfig:
     """All of them are there while the pod serves, and removed when it drains."""
     status_flag: StatusFlag = field(default_factory=StatusFlag)
     agent_port: int = AGENT_PORT
+    host_network: bool = False
+    """The pod is on its node's network, where sockets of other pods and processes are, too."""
+    hold_key: str = ""
+    """Every hold of this pod carries it; empty: they carry none."""
     hooks: tuple[OwnHook, ...] = ()
     """What containers had as their own preStop, at most one each."""
     file_holds: tuple[str, ...] = ()
@@ -84,6 +88,8 @@ class AgentConfig:
                 "statusFiles": list(self.status_files),
                 "statusFlag": status_flag_document(self.status_flag),
                 "agentPort": self.agent_port,
+                "hostNetwork": self.host_network,
+                "holdKey": self.hold_key,
                 "hooks": [hook_document(hook) for hook in self.hooks],
                 "fileHolds": list(self.file_holds),
                 "barrier": {
@@ -133,6 +139,8 @@ def parse_agent_config(text: str) -> AgentConfig:
             status_files=_texts(raw.get("statusFiles", [STATUS_FILE])),
             status_flag=_status_flag(raw, problems),
             agent_port=int(raw.get("agentPort", AGENT_PORT)),
+            host_network=bool(raw.get("hostNetwork", False)),
+            hold_key=str(raw.get("holdKey", "")),
             hooks=tuple(parse_hook(hook) for hook in raw.get("hooks", [])),
             file_holds=_texts(raw.get("fileHolds", [])),
             barrier=Barrier(

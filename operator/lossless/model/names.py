@@ -34,6 +34,8 @@ INCOMPLETE_ANNOTATION: Final = f"{GROUP}/incomplete"
 #: only value is ``File``; without it by HTTP.
 HOLD_ANNOTATION_PREFIX: Final = f"{GROUP}/hold."
 HOLD_BY_FILE: Final = "File"
+#: Annotation of a pod template: the port that its agents listen on, in place of the usual one.
+AGENT_PORT_ANNOTATION: Final = f"{GROUP}/agent-port"
 #: Readiness gate (a pod condition type) that the controller opens.
 GATE: Final = f"{GROUP}/rollout"
 
@@ -66,6 +68,8 @@ HOST_STATE: Final = "/var/lib/lossless"
 # The agent in a pod -----------------------------------------------------------------------
 AGENT_CONTAINER: Final = "lossless-agent"
 AGENT_PORT: Final = 9913
+#: Name of the container port under which an agent's container declares its own.
+AGENT_PORT_NAME: Final = "lossless"
 AGENT_UID: Final = 65534
 #: Volume shared with every container (read-only there) and where it is mounted.
 SHARED_VOLUME: Final = "lossless"
@@ -90,8 +94,8 @@ TERMINATION_LOG: Final = "/dev/termination-log"
 #: container that has nothing there (kubernetes plugin/pkg/admission/serviceaccount).
 TOKEN_MOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 # a path
 
-#: Followed by a slash and a container's name; pods of older webhooks ask for the bare path.
 AGENT_API: Final = "/v1"
+#: What follows it, ``lossless.model.hold_path`` says; pods of older webhooks ask for it alone.
 HOLD_PATH: Final = f"{AGENT_API}/hold"
 REPORT_PATH: Final = f"{AGENT_API}/report"
 STATUS_FLAG_PATH: Final = "/status-flag"

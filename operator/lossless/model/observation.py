@@ -1,7 +1,7 @@
 """Everything that a decision may look at: one LosslessRollout's world at one moment."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from lossless.model.fields import InvalidSpec
 from lossless.model.phases import Phase
@@ -33,6 +33,15 @@ class Gate:
     """Last transition, in seconds of the epoch."""
 
 
+class Endpoint(NamedTuple):
+    """Where a pod's agent listens."""
+
+    address: str
+    """IP address of the pod; it may belong to another one by now. Empty: it has none."""
+    port: int | None = None
+    """None: the usual one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pod:
     """One pod. Times are seconds of the epoch."""
@@ -58,6 +67,8 @@ class Pod:
     """It was Ready at some time, so clients may be on it."""
     address: str = ""
     """IP address; empty: it has none yet, or none any more."""
+    agent_port: int | None = None
+    """On which its agent listens, as its container declares; None: it does not say."""
     containers_ready: bool = False
     containers_ready_since: float = 0.0
     ready: bool = False
@@ -76,6 +87,11 @@ class Pod:
     """The same, in the kubelet's sentence."""
     agent_since: float | None = None
     """Since when its agent runs; None: it does not."""
+
+    @property
+    def agent(self) -> Endpoint:
+        """Where its agent is asked."""
+        return Endpoint(self.address, self.agent_port)
 
     @property
     def live(self) -> bool:

@@ -11,7 +11,7 @@ from lossless.model.agent_config import AgentConfig
 from lossless.model.names import (
     AGENT_COMMAND,
     AGENT_CONTAINER,
-    AGENT_PORT,
+    AGENT_PORT_NAME,
     AGENT_UID,
     CONFIG_ENV,
     DRAIN_COMMAND,
@@ -58,7 +58,7 @@ def agent_container(
             _downward(POD_IP_ENV, "status.podIP"),
             _downward(HOST_IPS_ENV, "status.hostIPs"),
         ],
-        "ports": [{"name": "lossless", "containerPort": AGENT_PORT, "protocol": "TCP"}],
+        "ports": [_port(config)],
         "lifecycle": {"preStop": {"exec": {"command": list(DRAIN_COMMAND)}}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -84,6 +84,13 @@ def agent_container(
     if resources:
         container["resources"] = resources
     return container
+
+
+def _port(config: AgentConfig) -> dict[str, Any]:
+    number = config.agent_port
+    port = {"name": AGENT_PORT_NAME, "containerPort": number, "protocol": "TCP"}
+    # What the API server would default; the scheduler keeps two of the same off one node.
+    return port | ({"hostPort": number} if config.host_network else {})
 
 
 def _downward(name: str, field: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from lossless.webhook.patching import Path
 # Defaults of core/v1 Probe; a pod at CREATE has them filled in, a pod in a test may not.
 _PERIOD: Final = 10
 _TIMEOUT: Final = 1
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +102,26 @@ def main_containers(places: tuple[Place, ...], counted: tuple[int, ...]) -> tupl
     return found or plain[:1]
 
 
-def readiness_probes(places: tuple[Place, ...]) -> tuple[Probe, ...]:
+def readiness_probes(places: tuple[Place, ...], *, host_network: bool = False) -> tuple[Probe, ...]:
     """Return the readiness probes that open connections to the pod, each once, in order."""
-    found = (_readiness(place) for place in places)
+    found = (_readiness(place, host_network=host_network) for place in places)
     return tuple(dict.fromkeys(probe for probe in found if probe is not None))
 
 
-def _readiness(place: Place) -> Probe | None:
+def goes_elsewhere(handler: Mapping[str, Any], *, host_network: bool) -> bool:
+    """Return whether the kubelet sends a handler's request to somebody else than the pod.
+
+    On the node's network the kubelet's loopback is the pod's, too.
+    """
+    host = str(handler.get("host") or "")
+    return bool(host) and not (host_network and host in _LOOPBACK)
+
+
+def _readiness(place: Place, *, host_network: bool) -> Probe | None:
     probe = place.container.get("readinessProbe") or {}
     for kind in ("httpGet", "tcpSocket", "grpc"):
         handler = probe.get(kind)
-        # A probe with a host of its own goes there, not to the pod.
-        if not handler or handler.get("host"):
+        if not handler or goes_elsewhere(handler, host_network=host_network):
             continue
         port = port_number(place, handler.get("port"))
         if port is None:

@@ -20,15 +20,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lossless.model.hold_path import AskedHold, hold_path, parse_hold_path
 from lossless.model.hooks import HttpHook, OwnHook, SleepHook
 from lossless.model.names import (
     AGENT_PORT,
     HOLD_ANNOTATION_PREFIX,
     HOLD_BY_FILE,
-    HOLD_PATH,
     SHARED_MOUNT,
 )
-from lossless.webhook.containers import Place, port_number
+from lossless.webhook.containers import Place, goes_elsewhere, port_number
 from lossless.webhook.file_hold import (
     DEFAULT_SHELL,
     file_hold,
@@ -38,6 +38,7 @@ from lossless.webhook.file_hold import (
 )
 from lossless.webhook.nginx_reload import Reloading
 
+LOOPBACK: Final = "127.0.0.1"
 _HIGHEST_PORT: Final = 65535
 
 
@@ -48,7 +49,7 @@ class Terms:
     least: float
     """Seconds that every drain takes: a shorter sleep of the container's own says nothing."""
     limit: int
-    """Seconds after which a hold by file ends, whatever happened to the agent."""
+    """Seconds after which a hold that cannot be the agent's ends, whatever happened to that."""
     by_file: bool = False
     """This container has a shell, as an annotation or ``reloading`` says, and is held by it."""
     sees_files: bool = True
@@ -57,6 +58,9 @@ class Terms:
     """Seconds for which it only sleeps (``sidecars.order: Sleep``); 0: it is held."""
     reloading: Reloading | None = None
     """nginx runs in it and is reloaded in a drain, which needs a shell and the shared volume."""
+    agent_port: int = AGENT_PORT
+    hold_key: str = ""
+    """Tells the pod's own agent from others; empty unless the pod is on its node's network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +77,23 @@ class Decision:
     """Why it is not protected; empty if it is."""
 
 
-def hold(container: str, port: int = AGENT_PORT) -> dict[str, Any]:
+def hold(container: str, terms: Terms) -> dict[str, Any]:
     """Return the hold by HTTP. The API server would default the scheme."""
-    return {"httpGet": {"path": f"{HOLD_PATH}/{container}", "port": port, "scheme": "HTTP"}}
+    asked = AskedHold(container, terms.hold_key, terms.limit)
+    request = {"path": hold_path(asked), "port": terms.agent_port, "scheme": "HTTP"}
+    if terms.hold_key:
+        # A pod on its node's network has no address that the kubelet would send a hook to
+        # (https://github.com/kubernetes/kubernetes/issues/134285).
+        request["host"] = LOOPBACK
+    return {"httpGet": request}
 
 
-def is_hold(hook: Mapping[str, Any]) -> bool:
+def is_hold(hook: Mapping[str, Any], port: int = AGENT_PORT) -> bool:
     """Return whether this preStop is a hold by HTTP of ours, whatever defaults were added to it."""
     request = hook.get("httpGet") or {}
-    path = str(request.get("path") or "")
-    ours = path == HOLD_PATH or path.startswith(f"{HOLD_PATH}/")
-    return ours and request.get("port") == AGENT_PORT
+    return (
+        parse_hold_path(str(request.get("path") or "")) is not None and request.get("port") == port
+    )
 
 
 def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decision:
@@ -96,7 +106,7 @@ def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decisio
             the hook itself is gone from the pod by now.
     """
     hook = (place.container.get("lifecycle") or {}).get("preStop") or {}
-    ours = is_hold(hook) or is_file_hold(hook)
+    ours = is_hold(hook, terms.agent_port) or is_file_hold(hook)
     own = before.get(place.name) if ours else None
     command = own_command(hook)
     seconds = int((hook.get("sleep") or {}).get("seconds") or 0)
@@ -107,7 +117,7 @@ def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decisio
     if "sleep" in hook:
         own = SleepHook(place.name, float(seconds)) if seconds > terms.least else None
     elif "httpGet" in hook and not ours:
-        asked = _http_hook(place, hook["httpGet"])
+        asked = _http_hook(place, hook["httpGet"], host_network=bool(terms.hold_key))
         if isinstance(asked, str):
             return Decision(reason=asked)
         own = asked
@@ -117,7 +127,7 @@ def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decisio
         )
     if terms.by_file and terms.sees_files:
         return _held_by_file(place, (), DEFAULT_SHELL, terms, own)
-    return Decision(hold(place.name), own)
+    return Decision(hold(place.name, terms), own)
 
 
 def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook | None) -> Decision:
@@ -147,9 +157,9 @@ def _held_by_file(
     return Decision(hook, own, by_file=True)
 
 
-def _http_hook(place: Place, request: Mapping[str, Any]) -> HttpHook | str:
+def _http_hook(place: Place, request: Mapping[str, Any], *, host_network: bool) -> HttpHook | str:
     """Return what the agent is to send, or why it cannot."""
-    if request.get("host"):
+    if goes_elsewhere(request, host_network=host_network):
         return (
             f"its preStop httpGet goes to host {request['host']}, and the agent calls only its own"
             " pod; remove host, or the hook"

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lossless.model.agent_config import AgentConfig, parse_agent_config
+from lossless.model.agent_port import agent_port_of
 from lossless.model.counters import evidence_of
+from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
     AGENT_PORT,
+    AGENT_PORT_ANNOTATION,
     CONFIG_ENV,
     GATE,
     INCOMPLETE_ANNOTATION,
@@ -60,10 +63,18 @@ class Injection:
     """Containers that will stop without waiting for the drain, and why."""
     injected: bool = False
     """Whether the pod has the agent, from now on or already."""
+    agent_port: int = AGENT_PORT
+    """On which that agent listens."""
 
 
-def inject(
-    pod: dict[str, Any], rollout: str, spec: RolloutSpec, settings: AgentSettings, *, gate: bool
+def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which installation
+    pod: dict[str, Any],
+    rollout: str,
+    spec: RolloutSpec,
+    settings: AgentSettings,
+    *,
+    gate: bool,
+    review: str = "REVIEW",
 ) -> Injection:
     """Return what makes ``pod`` a protected one.
 
@@ -74,15 +85,26 @@ def inject(
         settings: of the installation.
         gate: whether a controller is there to open the readiness gate. If not, the pod leaves
             without the gate even if its template brings it along.
+        review: unique id of the admission; what is only shown needs none.
     """
-    obstacle = _obstacle(pod, rollout)
+    places = serving(pod)
+    ports, unknown = counted_ports(spec.ports, places)
+    host_network = bool(pod["spec"].get("hostNetwork"))
+    port, clash = _port_of_agent(pod, places, ports, host_network=host_network)
+    obstacle = _obstacle(pod, rollout) or clash
     if obstacle:
         return Injection(warnings=(f"not injected: {obstacle}",))
     before = _told_before(pod)
-    places = serving(pod)
-    ports, unknown = counted_ports(spec.ports, places)
     shared = find_shared_paths(pod, places, spec)
-    plan = make_plan(pod, spec, places, ports, before)
+    plan = make_plan(
+        pod,
+        spec,
+        places,
+        ports,
+        before,
+        agent_port=port,
+        hold_key=review if host_network else "",
+    )
     patch = Patch(pod)
     patch.put(("metadata", "labels", ROLLOUT_LABEL), rollout)
     patch.put(("metadata", "annotations", INJECTED_ANNOTATION), settings.version)
@@ -116,12 +138,15 @@ def inject(
         rollout=rollout,
         ports=ports,
         drain=spec.drain,
-        probes=readiness_probes(places),
+        probes=readiness_probes(places, host_network=host_network),
         status_files=shared.status_files,
         status_flag=spec.status_flag,
         close=spec.close,
         metrics=evidence_of(spec.close, spec.metrics),
         out_of_reach=shared.out_of_reach,
+        agent_port=port,
+        host_network=host_network,
+        hold_key=plan.hold_key,
         hooks=tuple(made.own for made in decisions.values() if made.own is not None),
         file_holds=tuple(name for name, made in decisions.items() if made.by_file),
         barrier=plan.barrier(decisions),
@@ -133,6 +158,7 @@ def inject(
         warnings=(*warnings, *(f"container {text}" for text in bare)),
         unprotected=unprotected,
         injected=True,
+        agent_port=port,
     )
 
 
@@ -172,11 +198,6 @@ def _obstacle(pod: Mapping[str, Any], rollout: str) -> str:
             f"the name of LosslessRollout {rollout} does not fit into a label"
             f" ({len(rollout)} characters, {_LABEL_VALUE_MAX} at most); give it a shorter one"
         )
-    if spec.get("hostNetwork"):
-        return (
-            f"the pod uses hostNetwork, where agents of one node would share port {AGENT_PORT}"
-            " and see each other's connections; use the pod network"
-        )
     windows = "windows"
     system = (spec.get("os") or {}).get("name")
     if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
@@ -187,14 +208,48 @@ def _obstacle(pod: Mapping[str, Any], rollout: str) -> str:
             f"the label {ROLLOUT_LABEL}={named} of its template does not name LosslessRollout"
             f" {rollout}, which is for its workload; take the label away"
         )
-    for place in serving(pod):
-        for name, number in tcp_ports(place):
-            if number == AGENT_PORT:
-                return (
-                    f"container {place.name} uses port {number}{name and f' ({name})'}, which is"
-                    " the agent's; use another"
-                )
     return "" if _is_injected(pod) else _name_clash(spec)
+
+
+def _port_of_agent(
+    pod: Mapping[str, Any],
+    places: tuple[Place, ...],
+    counted: tuple[int, ...],
+    *,
+    host_network: bool,
+) -> tuple[int, str]:
+    """Return the agent's port, and what stands against it; empty if nothing does."""
+    declared = {number: (place, name) for place in places for name, number in tcp_ports(place)}
+    if host_network:
+        if not counted:
+            return 0, (
+                "the pod uses hostNetwork and no TCP port of it is known, so its connections could"
+                " not be told from those of its node's other processes; declare the ports that"
+                " serve clients in its containers"
+            )
+        for number in counted:
+            if number not in declared:
+                return 0, (
+                    f"the pod uses hostNetwork and spec.ports names {number}, which none of its"
+                    " containers declares, so two of its pods could come to share it on one node;"
+                    " declare it in the container that serves it"
+                )
+    try:
+        port = agent_port_of(
+            pod["metadata"].get("annotations") or {},
+            host_network=host_network,
+            counted=counted,
+            declared=declared,
+        )
+    except InvalidSpec as invalid:
+        return 0, f"{invalid}; correct it, or remove it"
+    if port in declared:
+        place, name = declared[port]
+        return port, (
+            f"container {place.name} uses port {port}{name and f' ({name})'}, which is the agent's;"
+            f" use another, or give the agent one with the annotation {AGENT_PORT_ANNOTATION}"
+        )
+    return port, ""
 
 
 def _name_clash(spec: Mapping[str, Any]) -> str:

@@ -36,6 +36,8 @@ class Plan:
     by_file: frozenset[str]
     """Containers that the pod template wants to be held by a file."""
     reloads: Reloads
+    agent_port: int
+    hold_key: str
     problems: tuple[str, ...]
 
     def terms(self, container: str, *, sees_files: bool) -> Terms:
@@ -51,6 +53,8 @@ class Plan:
             sees_files=sees_files,
             sleep=math.ceil(sidecars.sleep) if sleeps else 0,
             reloading=reloading,
+            agent_port=self.agent_port,
+            hold_key=self.hold_key,
         )
 
     def not_reloaded(self, decisions: Mapping[str, Decision]) -> list[str]:
@@ -92,12 +96,15 @@ class Plan:
         return math.ceil(max(longest) + self.grace) + _SPARE_GRACE
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 # what is asked for, what is there, and what was there before
     pod: Mapping[str, Any],
     spec: RolloutSpec,
     places: tuple[Place, ...],
     counted: tuple[int, ...],
     before: AgentConfig | None,
+    *,
+    agent_port: int,
+    hold_key: str,
 ) -> Plan:
     """Return the plan.
 
@@ -107,6 +114,8 @@ def make_plan(
         places: of the containers that serve.
         counted: the ports whose connections count.
         before: what an earlier pass has told the agent; None if this is the first.
+        agent_port: of the pod's agent.
+        hold_key: that a first pass gives to the holds; empty: they need none.
     """
     main = main_containers(places, counted)
     ports = {number for place in main for _, number in tcp_ports(place) if number in counted}
@@ -124,6 +133,8 @@ def make_plan(
         ports=tuple(sorted(ports)),
         by_file=by_file,
         reloads=reloads,
+        agent_port=agent_port,
+        hold_key=(before.hold_key if before is not None and hold_key else "") or hold_key,
         problems=problems + reloads.problems,
     )
 

@@ -145,7 +145,9 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
         injection = Injection(warnings=(problem,))
     else:
         gate = context.leader and rollout.spec.target.kind.gated
-        injection = inject(pod, rollout.name, rollout.spec, context.agent, gate=gate)
+        injection = inject(
+            pod, rollout.name, rollout.spec, context.agent, gate=gate, review=str(uid)
+        )
     return Answer(
         response_of(uid, injection),
         Result.INJECTED if injection.injected else Result.REFUSED,

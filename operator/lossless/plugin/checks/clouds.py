@@ -43,7 +43,7 @@ def aws_newcomers(setup: Setup) -> Iterator[Trouble]:
                 f" about {format_duration(NLB_NEWCOMERS)}; spec.drain.propagation is"
                 f" {format_duration(propagation)}",
                 "let its health check ask the agent, which fails at once when a drain starts:"
-                f" {_AWS}healthcheck-protocol: http, -healthcheck-port: 9913,"
+                f" {_AWS}healthcheck-protocol: http, -healthcheck-port: {setup.agent_port},"
                 f" -healthcheck-path: {flag.path}, and set propagation to interval times failures;"
                 f" or raise spec.drain.propagation to {format_duration(NLB_NEWCOMERS)}",
             )

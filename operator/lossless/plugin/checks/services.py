@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from lossless.model.durations import format_duration
-from lossless.model.names import AGENT_PORT
 from lossless.plugin.checks.finding import Trouble
 from lossless.plugin.checks.setup import Raw, Setup, named
 from lossless.plugin.checks.template import declared_names
@@ -51,7 +50,7 @@ def not_counted(setup: Setup) -> Iterator[Trouble]:
     for service in setup.services:
         for shown, target in _ports(service):
             number = numbers.get(target) if isinstance(target, str) else target
-            if number is not None and number not in counted and number != AGENT_PORT:
+            if number is not None and number not in counted and number != setup.agent_port:
                 listed = ", ".join(map(str, counted))
                 yield Trouble(
                     f"{named(service)} {shown}",

@@ -6,10 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from lossless.model.fields import InvalidSpec
-from lossless.model.names import KIND
+from lossless.model.names import AGENT_PORT, KIND
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.strategy import DEFAULT, Strategy
 from lossless.webhook.containers import Place, counted_ports, serving
+from lossless.webhook.inject import Injection, inject
+from lossless.webhook.options import AgentSettings
 
 Raw = Mapping[str, Any]
 
@@ -141,6 +143,24 @@ class Setup:
     def counted(self) -> tuple[int, ...]:
         """The ports whose connections count; empty: all that something listens on."""
         return counted_ports(self.valid.ports, self.places)[0] if self.valid else ()
+
+    @cached_property
+    def injection(self) -> Injection | None:
+        """What the webhook would do with a pod of the template; None: it could not be asked."""
+        if self.valid is None or not self.places:
+            return None
+        name = (self.rollout.get("metadata") or {}).get("name", "")
+        return inject(self.pod, name, self.valid, AgentSettings(image="agent"), gate=True)
+
+    @property
+    def on_host_network(self) -> bool:
+        """Whether its pods are on their nodes' network."""
+        return bool(self.pod_spec.get("hostNetwork"))
+
+    @property
+    def agent_port(self) -> int:
+        """The port that agents of its pods listen on."""
+        return AGENT_PORT if self.injection is None else self.injection.agent_port
 
     @property
     def replicas(self) -> int:

@@ -8,8 +8,6 @@ from lossless.model.names import INJECT_LABEL
 from lossless.plugin.checks.finding import Trouble
 from lossless.plugin.checks.setup import Setup, labels
 from lossless.webhook.containers import counted_ports, tcp_ports
-from lossless.webhook.inject import Injection, inject
-from lossless.webhook.options import AgentSettings
 
 #: Seconds that whoever evicts pods allows them at most: the cluster autoscaler's default for
 #: --max-graceful-termination-sec (its FAQ).
@@ -18,17 +16,9 @@ _DEFAULT_GRACE: Final = 30
 _NOT_INJECTED: Final = "not injected: "
 
 
-def _injection(setup: Setup) -> Injection | None:
-    """Return what the webhook would do with a pod of this template; None: it could not be asked."""
-    if setup.valid is None or not setup.places:
-        return None
-    name = (setup.rollout.get("metadata") or {}).get("name", "")
-    return inject(setup.pod, name, setup.valid, AgentSettings(image="agent"), gate=True)
-
-
 def not_injectable(setup: Setup) -> Iterator[Trouble]:
     """Ask whether the agent can go into such a pod."""
-    injection = _injection(setup)
+    injection = setup.injection
     if injection is None or injection.injected:
         return
     for warning in injection.warnings:
@@ -52,7 +42,7 @@ def declined(setup: Setup) -> Iterator[Trouble]:
 
 def own_hook(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a container keeps a preStop hook of its own."""
-    injection = _injection(setup)
+    injection = setup.injection
     for container, said in (injection.unprotected if injection else {}).items():
         reason, _, remedy = said.rpartition("; ")
         yield Trouble(
@@ -64,7 +54,7 @@ def own_hook(setup: Setup) -> Iterator[Trouble]:
 
 def hidden_status_file(setup: Setup) -> Iterator[Trouble]:
     """Ask whether something else is mounted where the status file goes."""
-    injection = _injection(setup)
+    injection = setup.injection
     for warning in injection.warnings if injection else ():
         if "mounted at or below" in warning:
             reason, _, remedy = warning.rpartition("; ")
@@ -73,7 +63,7 @@ def hidden_status_file(setup: Setup) -> Iterator[Trouble]:
 
 def out_of_reach(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a file, a socket or a hold cannot be had as it was asked for."""
-    injection = _injection(setup)
+    injection = setup.injection
     for warning in injection.warnings if injection else ():
         if warning.startswith(("spec.close", "spec.metrics", "annotation ")):
             reason, _, remedy = warning.rpartition("; ")
@@ -95,12 +85,26 @@ def unknown_port(setup: Setup) -> Iterator[Trouble]:
 
 def no_ports(setup: Setup) -> Iterator[Trouble]:
     """Ask whether it is known which ports count."""
-    if setup.valid and setup.places and not setup.counted:
+    known = setup.counted or setup.on_host_network
+    if setup.valid and setup.places and not known:
         yield Trouble(
             f"{setup.target} template",
             "no container declares a TCP port and spec.ports is empty: connections to every port"
             " that something listens on count, a metrics port's too",
             "declare the ports that serve clients, or name them in spec.ports",
+        )
+
+
+def own_clients(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a pod on its node's network may count its own containers as clients."""
+    if setup.valid and setup.on_host_network and not setup.valid.ports and len(setup.counted) > 1:
+        listed = ", ".join(map(str, setup.counted))
+        yield Trouble(
+            f"{setup.target} template",
+            f"the pod uses hostNetwork and spec.ports is empty, so connections to all its ports"
+            f" count ({listed}); on the node's network those between its own containers do, too,"
+            " and a connection that they keep holds every drain until its timeout",
+            "name the ports that serve clients in spec.ports",
         )
 
 
