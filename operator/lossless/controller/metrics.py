@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from lossless.cluster.watching import Key
 from lossless.model.drains import Outcome
 from lossless.model.measures import Measures
-from lossless.model.phases import ENDED
+from lossless.model.phases import ENDED, Phase
 from lossless.model.status import RolloutPhase
 from lossless.telemetry.metrics import registry_of
 
@@ -23,6 +23,7 @@ _DRAIN: Final = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.
 _WHICH: Final = ("namespace", "rollout")
 #: How a look ended: it could do its work, the API server did not let it, or we are at fault.
 LOOKS: Final = ("ok", "failed", "error")
+_RESULTS: Final = tuple(phase.value for phase in Phase if phase in ENDED)
 
 
 class ControllerMetrics:
@@ -77,14 +78,14 @@ class ControllerMetrics:
         # A series that appears with the first failure has no increase to alert on.
         for look in LOOKS:
             self.reconcile.labels(look)
-        for phase in ENDED:
-            self.drain_seconds.labels(phase.value)
+        for result in _RESULTS:
+            self.drain_seconds.labels(result)
 
     def measure(self, key: Key, measures: Measures) -> None:
         """Tell what a look at a LosslessRollout has shown."""
         self._rollouts.seen[key] = measures
-        for phase in ENDED:
-            self.drains.labels(*key, phase.value)
+        for result in _RESULTS:
+            self.drains.labels(*key, result)
         self.replaced.labels(*key)
 
     def ended(self, key: Key, outcome: Outcome) -> None:
@@ -123,8 +124,12 @@ class _Rollouts(Collector):
             "reason",
         )
         numbers = {
-            "replicas": _family("rollout_replicas", "Pods of the workload that are to stay."),
-            "updated": _family("rollout_updated_replicas", "Those of them that are new."),
+            "replicas": _family(
+                "rollout_replicas", "Pods of the workload that are not about to stop."
+            ),
+            "updated": _family(
+                "rollout_updated_replicas", "Those of the replicas that are of the new revision."
+            ),
             "draining": _family(
                 "draining_pods", "Pods that are asked to stop and whose drains have not ended."
             ),
