@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof balancers hosts test check unit e2e cluster down bench format lock clean packages tools clients
+.PHONY: help demo proof balancers hosts test check unit e2e cluster down bench format generate lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ format: $(VENV)/.done  ## Format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+generate: $(VENV)/.done  ## Make the reference of metrics and the dashboard anew
+	PYTHONPATH=operator:. $(BIN)/python -m monitoring
+
 lock: $(VENV)/.done  ## Lock the dependencies anew (names, versions, hashes)
 	tools/lock
 
@@ -61,6 +64,7 @@ clean:  ## Remove the virtual environment and caches of this folder
 packages:
 	e2e/cluster/install-packages
 	e2e/cluster/install-packages e2e/hosts/debian-packages.txt
+	e2e/cluster/install-packages monitoring/debian-packages.txt
 
 tools: $(VENV)/.done packages
 	$(BIN)/python -m e2e.cluster binaries

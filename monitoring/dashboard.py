@@ -67,6 +67,25 @@ def expressions(text: str) -> Iterator[tuple[str, str]]:
             yield panel["title"], target["expr"]
 
 
+def plain(expression: str, interval: str = "1m", shown: str = "1h") -> str:
+    """Return an expression as Grafana would send it with nothing chosen.
+
+    Args:
+        expression: of a panel.
+        interval: at least four scrapes (Grafana's ``$__rate_interval``).
+        shown: the time shown.
+    """
+    chosen = {
+        "$__rate_interval": interval,
+        "$__range": shown,
+        "$namespace": ".*",
+        "$rollout": ".*",
+    }
+    for name, value in chosen.items():
+        expression = expression.replace(name, value)
+    return expression
+
+
 def _variable(name: str, query: str) -> build.QueryVariable:
     return (
         build.QueryVariable(name)

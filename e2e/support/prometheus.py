@@ -6,12 +6,12 @@ https://prometheus.io/docs/prometheus/latest/querying/api/
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import yaml
 
@@ -20,15 +20,19 @@ from e2e.support.testbed import ROOT
 
 PROGRAM: Final = "prometheus"
 _START: Final = 60.0
-#: Prints an answer of the API, also that to a query which cannot be parsed (HTTP status 400).
+#: Prints answers of the API, a line each, also those to what cannot be parsed (HTTP status 400).
 _FETCH: Final = """
-import sys, urllib.error, urllib.request
-try:
-    answer = urllib.request.urlopen(sys.argv[1], timeout=10)
-except urllib.error.HTTPError as refusal:
-    answer = refusal
-sys.stdout.write(answer.read().decode())
+import json, sys, urllib.error, urllib.request
+for url in json.load(sys.stdin):
+    try:
+        answer = urllib.request.urlopen(url, timeout=10)
+    except urllib.error.HTTPError as refusal:
+        answer = refusal
+    print(answer.read().decode().replace(chr(10), " "))
 """
+
+#: A series: ``metric``, its labels, and ``value``, a time and a text.
+Series = dict[str, Any]
 
 
 class QueryRefused(RuntimeError):  # noqa: N818 # reads as the thing that happened
@@ -59,24 +63,35 @@ class Prometheus:
         # Prometheus must never read a half of it.
         fresh.replace(self.folder / "targets.json")
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """Return the series that an expression has now, each with ``metric`` and ``value``.
+    def query(self, expression: str) -> list[Series]:
+        """Return the series that an expression has now.
 
         Raises:
             QueryRefused: it cannot be parsed or run.
         """
-        found: list[dict[str, Any]] = self._ask(f"query?query={quote(expression)}")["result"]
-        return found
+        return self.queries([expression])[expression]
+
+    def queries(self, expressions: Iterable[str]) -> dict[str, list[Series]]:
+        """Return the same for several, by expression.
+
+        Raises:
+            QueryRefused: one cannot be parsed or run.
+        """
+        asked = list(dict.fromkeys(expressions))
+        answers = self._ask(*(f"query?query={quote(expression)}" for expression in asked))
+        return {
+            expression: answer["result"] for expression, answer in zip(asked, answers, strict=True)
+        }
 
     def rules(self) -> list[dict[str, Any]]:
         """Return the rules, each with its ``health``, ``state`` and ``lastError``."""
-        return [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
+        return [rule for group in self._ask("rules")[0]["groups"] for rule in group["rules"]]
 
     def down(self) -> list[str]:
         """Return the targets that cannot be scraped, with the errors."""
         return [
             f"{target['scrapeUrl']}: {target['lastError'] or target['health']}"
-            for target in self._ask("targets?state=active")["activeTargets"]
+            for target in self._ask("targets?state=active")[0]["activeTargets"]
             if target["health"] != "up"
         ]
 
@@ -88,27 +103,26 @@ class Prometheus:
         """Whether it answers."""
         try:
             return self.query("vector(1)") != []
-        except (QueryRefused, subprocess.SubprocessError):
+        except subprocess.CalledProcessError:
+            # Nobody listens yet.
             return False
 
-    def _ask(self, what: str) -> dict[str, Any]:
-        url = f"http://127.0.0.1:{self.port}/api/v1/{what}"
+    def _ask(self, *what: str) -> list[dict[str, Any]]:
+        urls = [f"http://127.0.0.1:{self.port}/api/v1/{one}" for one in what]
         done = subprocess.run(
-            self.command([sys.executable, "-c", _FETCH, url]),
+            self.command([sys.executable, "-c", _FETCH]),
             cwd=ROOT,
+            input=json.dumps(urls),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=True,
         )
-        try:
-            answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError as error:
-            raise QueryRefused(f"{what}: {done.stdout[:200]!r}") from error
-        if answer["status"] != "success":
-            raise QueryRefused(f"{what}: {answer['error']}")
-        data: dict[str, Any] = answer["data"]
-        return data
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        for one, answer in zip(what, answers, strict=True):
+            if answer["status"] != "success":
+                raise QueryRefused(f"{unquote(one)}: {answer['error']}")
+        return [answer["data"] for answer in answers]
 
 
 @contextmanager

@@ -5,10 +5,8 @@ import re
 from asyncio.subprocess import PIPE
 
 from monitoring.exposed import Component, Family, families, parse
-from tests.monitoring.conftest import Pages
+from tests.monitoring.conftest import SOMETIMES, Pages
 
-#: Only where the pod has close drivers.
-_SOMETIMES = {"lossless_agent_close_driver_state"}
 #: What only a pod, an address or a person's sentence could be the value of.
 _UNBOUNDED = {"pod", "uid", "node", "instance", "peer", "address", "reason_text", "message"}
 #: A label's value that nobody could count the others of.
@@ -50,7 +48,7 @@ async def test_the_reference_says_what_is_served(pages: Pages) -> None:
     }
 
     assert served.keys() <= known.keys()
-    assert {name for _, name in known.keys() - served.keys()} <= _SOMETIMES
+    assert {name for _, name in known.keys() - served.keys()} <= SOMETIMES
 
     def shape(family: Family) -> tuple[object, ...]:
         return family.kind, family.text, set(family.labels)
