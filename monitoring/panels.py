@@ -46,6 +46,8 @@ _COLOURS: Final[Mapping[str, str]] = {
     "Paused": ORANGE,
     "Degraded": RED,
 }
+#: Legends whose values these names are.
+_COLOURED: Final = frozenset({"{{phase}}", "{{result}}"})
 _HEIGHT: Final = 8
 
 
@@ -135,7 +137,7 @@ def course(  # noqa: PLR0913 # what a graph says, each thing by its name
     for letter, (legend, expression) in zip("ABCDEFGH", expressions.items(), strict=False):
         panel.with_target(_query(letter, expression).range().legend_format(legend))
     for name, colour in _COLOURS.items():
-        if any("{{" in legend or legend == name for legend in expressions):
+        if not _COLOURED.isdisjoint(expressions):
             fixed = {"mode": "fixed", "fixedColor": colour}
             panel.override_by_name(name, [DynamicConfigValue("color", fixed)])
     return panel
@@ -164,6 +166,7 @@ def rows(title: str, expression: str, text: str, columns: Mapping[str, str]) -> 
         .height(_HEIGHT)
         .span(8)
         .with_target(_query("A", expression).instant().format(PromQueryFormat.TABLE))
+        .show_header(True)  # noqa: FBT003 # the library's way
         .with_transformation(DataTransformerConfig(id_val="organize", options=arrange))
     )
 

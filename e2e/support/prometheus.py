@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 import yaml
 
 from e2e.support.eventually import eventually
+from e2e.support.programs import running_program
 from e2e.support.testbed import ROOT
 
 PROGRAM: Final = "prometheus"
@@ -151,25 +152,15 @@ def prometheus(
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn",
     ]
-    with (folder / "prometheus.log").open("w") as log:
-        process = subprocess.Popen(
-            command(argv), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+    log = folder / "prometheus.log"
+    with running_program(command(argv), log) as process:
+        eventually(
+            lambda: made.ready() or process.poll() is not None,
+            what=f"Prometheus to answer; its log: {log}",
+            within=_START,
         )
-        try:
-            eventually(
-                lambda: made.ready() or process.poll() is not None,
-                what=f"Prometheus to answer; its log: {log.name}",
-                within=_START,
-            )
-            assert process.poll() is None, Path(log.name).read_text()
-            yield made
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        assert process.poll() is None, log.read_text()
+        yield made
 
 
 def _config(folder: Path, rules: Sequence[Path]) -> dict[str, Any]:
