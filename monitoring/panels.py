@@ -136,8 +136,8 @@ def course(  # noqa: PLR0913 # what a graph says, each thing by its name
     )
     for letter, (legend, expression) in zip("ABCDEFGH", expressions.items(), strict=False):
         panel.with_target(_query(letter, expression).range().legend_format(legend))
-    for name, colour in _COLOURS.items():
-        if not _COLOURED.isdisjoint(expressions):
+    if not _COLOURED.isdisjoint(expressions):
+        for name, colour in _COLOURS.items():
             fixed = {"mode": "fixed", "fixedColor": colour}
             panel.override_by_name(name, [DynamicConfigValue("color", fixed)])
     return panel
