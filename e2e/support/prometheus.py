@@ -104,8 +104,8 @@ class Prometheus:
         """Whether it answers."""
         try:
             return self.query("vector(1)") != []
-        except subprocess.CalledProcessError:
-            # Nobody listens yet.
+        except (QueryRefused, subprocess.CalledProcessError):
+            # It still starts, or nobody listens yet.
             return False
 
     def _ask(self, *what: str) -> list[dict[str, Any]]:
@@ -119,11 +119,17 @@ class Prometheus:
             timeout=60,
             check=True,
         )
-        answers = [json.loads(line) for line in done.stdout.splitlines()]
-        for one, answer in zip(what, answers, strict=True):
+        answers = []
+        for one, line in zip(what, done.stdout.splitlines(), strict=True):
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                # While it starts it answers in words (HTTP status 503).
+                raise QueryRefused(f"{unquote(one)}: {line}") from None
             if answer["status"] != "success":
                 raise QueryRefused(f"{unquote(one)}: {answer['error']}")
-        return [answer["data"] for answer in answers]
+            answers.append(answer["data"])
+        return answers
 
 
 @contextmanager
