@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof balancers hosts test check site unit e2e cluster krew down bench format lock clean packages tools clients
+.PHONY: help demo proof balancers hosts test check site unit e2e cluster krew down bench format generate lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,6 +64,10 @@ format: $(VENV)/.done  ## Format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+generate: $(VENV)/.done  ## Make the generated pages, the reference of metrics and the dashboard anew
+	for m in tools.api_reference tools.phase_diagram monitoring; do \
+	  PYTHONPATH=operator:. $(BIN)/python -m $$m || exit 1; done
+
 lock: $(VENV)/.done  ## Lock the dependencies anew (names, versions, hashes)
 	tools/lock
 
@@ -73,6 +77,7 @@ clean:  ## Remove the virtual environment and caches of this folder
 packages:
 	e2e/cluster/install-packages
 	e2e/cluster/install-packages e2e/hosts/debian-packages.txt
+	e2e/cluster/install-packages monitoring/debian-packages.txt
 
 tools: $(VENV)/.done packages
 	$(BIN)/python -m e2e.cluster binaries

@@ -23,11 +23,11 @@ from lossless.controller.index import Index
 from lossless.controller.injection import Injection
 from lossless.controller.leader import Leader
 from lossless.controller.listener import Listener
+from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions, ElectionTiming
 from lossless.controller.reconciler import Reconciler
 from lossless.model.names import GROUP, LEASE, PLURAL, VALIDATION_PATH, WEBHOOK_CONFIGURATION
 from lossless.model.scope import WHOLE_CLUSTER, Scope
-from lossless.telemetry.metrics import ControllerMetrics
 from tests.chart.test_rbac import EXPECTED
 from tests.controller.test_leader import stuck
 from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
@@ -47,7 +47,7 @@ from tests.support.raw_objects import (
     raw_rollout,
     raw_stateful_set,
 )
-from tests.webhook.test_server import NAMES, serving
+from tests.webhook.running import NAMES, serving
 
 INSTALLED = "lossless-system"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"

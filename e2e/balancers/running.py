@@ -12,6 +12,7 @@ from typing import Final
 from e2e.balancers import envoy, haproxy, nginx
 from e2e.balancers.routes import FIXED, Backend
 from e2e.support.eventually import eventually
+from e2e.support.programs import running_program
 from e2e.support.testbed import ROOT
 from e2e.support.world import World
 
@@ -67,15 +68,8 @@ def running(
             folder.mkdir(parents=True, exist_ok=True)
             argv = _argv(software, program, ports, folder, lag)
             world.mark(f"{software} takes up its work, {lag} s late to notice anything")
-            log = stack.enter_context((folder / "output.log").open("w"))
-            process = subprocess.Popen(
-                world.testbed.client_command(argv),
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            stack.callback(_end, process)
+            command = world.testbed.client_command(argv)
+            stack.enter_context(running_program(command, folder / "output.log"))
             entrances += [Entrance(software, backend, port) for backend, port in ports.items()]
         for entrance in entrances:
             eventually(
@@ -104,15 +98,6 @@ def _argv(
     file = folder / ("envoy.yaml" if software is Software.ENVOY else "balancer.conf")
     file.write_text(text())
     return [*argv, str(file)]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _leads_somewhere(world: World, entrance: Entrance) -> bool:

@@ -68,7 +68,7 @@ def test_everything_is_there() -> None:
     assert found[("lossless_agent_readable", "sock_diag")] == 1
     assert found[("lossless_agent_samples_total",)] == 120
     assert found[("lossless_agent_holds",)] == 2
-    assert found[("lossless_agent_info", '0.1.0"\\\n')] == 1
+    assert found[("lossless_build_info", "agent", '0.1.0"\\\n')] == 1
     assert found[("process_max_resident_memory_bytes",)] > 1e6
 
 

@@ -10,9 +10,9 @@ from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.controller.index import Index
 from lossless.controller.listener import Listener
+from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.reconciler import Reconciler
 from lossless.model.names import API_VERSION
-from lossless.telemetry.metrics import ControllerMetrics
 from tests.support.fake_kubernetes import fake_kubernetes
 from tests.support.raw_objects import (
     DEPLOYMENTS,

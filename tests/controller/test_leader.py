@@ -14,12 +14,12 @@ from lossless.controller.index import Index
 from lossless.controller.injection import Injection
 from lossless.controller.leader import Leader
 from lossless.controller.listener import Listener
+from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import Reconciler
 from lossless.model.names import AGENT_CONTAINER, API_VERSION, GATE
 from lossless.model.phases import Phase
 from lossless.model.scope import Scope
-from lossless.telemetry.metrics import ControllerMetrics
 from tests.support.fake_agent import FakeAgent, fake_agent
 from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
 from tests.support.raw_objects import (

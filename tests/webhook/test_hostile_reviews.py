@@ -14,7 +14,7 @@ from lossless.webhook.rollout_review import proposed, refusal
 from tests.support.fake_kubernetes import fake_kubernetes
 from tests.support.spoiling import DEPTHS, JSON, paths, spoiled
 from tests.webhook.pods import SETTINGS, Raw, rollout
-from tests.webhook.test_server import Running, protect, renew, serving
+from tests.webhook.running import Running, protect, renew, serving
 
 
 def request() -> Raw:

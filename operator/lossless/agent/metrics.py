@@ -57,7 +57,14 @@ def expose(state: State) -> str:
 def _families(state: State) -> Iterable[_Family]:
     report, sample = state.report, state.sample
     known = sample is not None and not sample.problem
-    yield _gauge("lossless_agent_info", "The agent's version.", 1, version=state.version)
+    # As of controller and webhook (`lossless.telemetry.metrics`, which the agent may not import).
+    yield _gauge(
+        "lossless_build_info",
+        "1, with the version that runs.",
+        1,
+        component="agent",
+        version=state.version,
+    )
     yield _Family(
         "lossless_agent_phase",
         "gauge",

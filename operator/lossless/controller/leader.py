@@ -16,12 +16,12 @@ from lossless.cluster.workloads import PLURALS, REVISION_ANNOTATION, list_all
 from lossless.controller.index import Index
 from lossless.controller.injection import Injection
 from lossless.controller.listener import Listener
+from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import NotLeadingError, Reconciler
 from lossless.controller.workqueue import WorkQueue
 from lossless.model.names import API_VERSION, PLURAL, ROLLOUT_LABEL
 from lossless.model.targets import Kind, Target
-from lossless.telemetry.metrics import ControllerMetrics
 
 _log: Final = structlog.get_logger(__name__)
 #: Seconds for one look, all requests and their retries included.

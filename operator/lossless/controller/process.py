@@ -16,11 +16,11 @@ from lossless.controller.index import Index
 from lossless.controller.injection import Injection
 from lossless.controller.leader import Leader
 from lossless.controller.listener import Listener
+from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import Reconciler
 from lossless.controller.server import serving
 from lossless.model.names import LEASE
-from lossless.telemetry.metrics import ControllerMetrics
 
 _log: Final = structlog.get_logger(__name__)
 #: Seconds without an answer about the Lease after which this replica is not ready.

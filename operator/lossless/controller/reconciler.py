@@ -15,12 +15,11 @@ from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.controller.index import Index
 from lossless.controller.listener import Listener
+from lossless.controller.metrics import ControllerMetrics
 from lossless.model.announcements import Announcement
-from lossless.model.conditions import Answer, ConditionType, Reason
+from lossless.model.conditions import Reason
 from lossless.model.decision import Decision, SetGate, decide
 from lossless.model.observation import Endpoint, Observation
-from lossless.model.status import RolloutStatus
-from lossless.telemetry.metrics import ControllerMetrics
 
 _log: Final = structlog.get_logger(__name__)
 #: Seconds after which the world is looked at again if it changed while it was acted on.
@@ -105,7 +104,7 @@ class Reconciler:
         self._listener.attend(key, _draining(seen))
         changed, refused = await self._set_gates(key, decision, woken)
         if seen.rollout is None:
-            self._metrics.forget(*key)
+            self._metrics.forget(key)
         else:
             stored = await self._store(key, seen, seen.rollout.uid, decision)
             changed |= not stored
@@ -158,11 +157,11 @@ class Reconciler:
                 await write_status(self._client, key, uid, decision.status)
             except (NotFoundError, ConflictError):
                 return False
-            self._measure(key, decision.status)
+        if decision.measures is not None:
+            self._metrics.measure(key, decision.measures)
         self._index.acted_on(key, seen.departures)
         for outcome in decision.outcomes:
-            self._metrics.drains.labels(*key, outcome.phase.value).inc()
-            self._metrics.drain_seconds.labels(outcome.phase.value).observe(outcome.seconds)
+            self._metrics.ended(key, outcome)
         for said in decision.announcements:
             await self._announce(key, uid, said)
         return True
@@ -198,16 +197,3 @@ class Reconciler:
                 warning=True,
             )
             await self._announce(key, uid, said)
-
-    def _measure(self, key: Key, status: RolloutStatus) -> None:
-        self._metrics.held.labels(*key).set(status.held)
-        self._metrics.draining.labels(*key).set(status.draining)
-        self._metrics.connections.labels(*key).set(status.connections or 0)
-        suspended = status.injection is not None and not status.injection.trying
-        self._metrics.suspended.labels(*key).set(suspended)
-        for gauge, kind in (
-            (self._metrics.paused, ConditionType.PAUSED),
-            (self._metrics.ready, ConditionType.READY),
-        ):
-            condition = status.condition(kind)
-            gauge.labels(*key).set(condition is not None and condition.status is Answer.TRUE)

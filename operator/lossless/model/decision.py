@@ -15,6 +15,7 @@ from lossless.model.drains import Outcome, follow
 from lossless.model.fields import InvalidSpec
 from lossless.model.gate import Verdict, Why, supply, verdicts
 from lossless.model.history import remembered
+from lossless.model.measures import Measures, measures_of, unprotected
 from lossless.model.observation import Observation, Pod, Rollout
 from lossless.model.pacing import proceed
 from lossless.model.phases import Phase
@@ -78,6 +79,8 @@ class Decision:
     gates: tuple[SetGate, ...] = ()
     status: RolloutStatus | None = None
     """To be stored; None: it stands as it is."""
+    measures: Measures | None = None
+    """For the metrics, at every look; None: there is no LosslessRollout."""
     announcements: tuple[Announcement, ...] = ()
     """To be made once ``status`` is stored."""
     outcomes: tuple[Outcome, ...] = ()
@@ -127,6 +130,7 @@ def _unable(seen: Observation, rollout: Rollout, problem: Problem, now: float) -
     return Decision(
         gates=_released(pods),
         status=None if after == before else after,
+        measures=measures_of(after, None, None),
         announcements=announcements(before, after),
     )
 
@@ -196,6 +200,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
     return Decision(
         gates=(*_released(seen.strays), *_set(picture, seen.name)),
         status=None if after == before else after,
+        measures=measures_of(after, picture.left, unprotected(seen.pods, rollout.created)),
         announcements=announcements(before, after, drains, pacing),
         outcomes=drains.outcomes,
         evictions=tuple(Evict(pod.name, pod.uid) for pod in breaker.evict),

@@ -13,11 +13,13 @@ from lossless.model.drains import Drains
 from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec
 from lossless.model.gate import HOLDS, Supply, Verdict, Why
+from lossless.model.measures import Bareness, bareness_of
 from lossless.model.names import INJECT_LABEL, WEBHOOK_SERVICE
 from lossless.model.observation import Observation, Pod, Rollout, Workload
 from lossless.model.pacing import Pacing
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout, RolloutSpec
+from lossless.model.report import Connections
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, Suspension
 from lossless.model.troubles import REMEDIES
 
@@ -55,13 +57,22 @@ class Picture:
         return tuple(verdict for verdict in self.verdicts if verdict.why in HOLDS)
 
     @property
-    def connections(self) -> int | None:
+    def left(self) -> Connections | None:
         """Connections left on pods that drain; None if those of no pod are known."""
         draining = [e for e in self.drains.entries if e.phase is Phase.DRAINING]
         known = [e.connections for e in draining if e.connections is not None]
         if draining and not known:
             return None
-        return sum(counts.active + counts.idle for counts in known)
+        return Connections(
+            active=sum(counts.active for counts in known),
+            idle=sum(counts.idle for counts in known),
+            new=sum(counts.new for counts in known),
+        )
+
+    @property
+    def connections(self) -> int | None:
+        """The same as one number."""
+        return None if self.left is None else self.left.active + self.left.idle
 
 
 def problem_of(seen: Observation, rollout: Rollout) -> Problem | None:
@@ -245,7 +256,8 @@ def _injected(picture: Picture) -> Condition:
         return Condition(ConditionType.INJECTED, Answer.TRUE, Reason.ALL_INJECTED, message)
     roll = commands.roll(picture.namespace, target)
     share = f"{len(bare)} of {_count(len(live), 'pod')}"
-    missed = [p for p in bare if not p.declined and p.created > picture.rollout.created]
+    since = picture.rollout.created
+    missed = [pod for pod in bare if bareness_of(pod, since) is Bareness.MISSED]
     if picture.suspension is not None:
         reason = Reason.INJECTION_SUSPENDED
         message = f"{share} have no agent and would stop without a drain; see Degraded"

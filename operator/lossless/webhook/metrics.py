@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from lossless.telemetry.metrics import registry_of
 from lossless.webhook.review import Result
 
 #: The API server gives up after three seconds.
@@ -28,7 +29,7 @@ class Metrics:
             certificate_expiry: Unix time; 0 if there is no certificate.
             rollouts_silence: seconds since the watch of LosslessRollouts was last heard.
         """
-        self.registry = CollectorRegistry()
+        self.registry = registry_of("webhook")
         self.reviews = Counter(
             "lossless_webhook_reviews", "Reviews by result.", ["result"], registry=self.registry
         )

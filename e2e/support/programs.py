@@ -1,0 +1,30 @@
+"""Programs that run beside a test, until its end."""
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from e2e.support.testbed import ROOT
+
+#: Seconds to end in order.
+_END: Final = 20.0
+
+
+@contextmanager
+def running_program(argv: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Have a program run to the end of the block, all that it says in ``log``."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
