@@ -47,6 +47,7 @@ class Work:
     fake: FakeKubernetes
     agent: FakeAgent
     leader: Leader
+    reconciler: Reconciler
     index: Index
     metrics: ControllerMetrics
     leading: list[bool]
@@ -107,7 +108,7 @@ async def work(request: pytest.FixtureRequest) -> AsyncIterator[Work]:
         options = ControllerOptions(namespace="lossless", identity="controller-0", **changes)
         made.append(Leader(client, index, reconciler, injection, listener, metrics, options))
         task = asyncio.create_task(made[0].lead())
-        yield Work(fake, agent, made[0], index, metrics, leading)
+        yield Work(fake, agent, made[0], reconciler, index, metrics, leading)
         task.cancel()
         await asyncio.wait({task})
 
@@ -139,6 +140,23 @@ async def test_a_rollout_waits_for_its_victim(work: Work) -> None:
     assert {"RolloutStarted", "DrainStarted", "Held"} <= {*work.events()}
     assert work.value("lossless_drains_total", namespace="shop", rollout="web", result="Drained")
     assert work.value("lossless_event_to_gate_seconds_count") == 2
+
+
+async def test_while_a_drain_goes_on_nothing_is_listed(work: Work) -> None:
+    """Its agent is asked; the end of the drain is acted on after a read of its own."""
+    await rolling(work)
+    await eventually(lambda: work.status().get("held") == 1)
+    await eventually(lambda: len(work.reconciler.views) == 1)
+    listed = work.fake.requests.count(f"GET {PODS}")
+    asked = work.agent.asked
+    for _ in range(3):
+        await work.reconciler.look(Key("shop", "web"), 0.0)
+    assert work.fake.requests.count(f"GET {PODS}") == listed
+    assert work.agent.asked >= asked + 3
+
+    work.agent.text = raw_report("a", Phase.DRAINED)
+    await eventually(lambda: work.gate("m") == "True")
+    assert work.fake.requests.count(f"GET {PODS}") > listed
 
 
 async def test_last_words_are_enough(work: Work) -> None:

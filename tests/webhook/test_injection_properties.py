@@ -1,6 +1,7 @@
 """Whatever pod comes in: a second look changes nothing, and nothing of the pod's own is lost."""
 
 import copy
+import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,11 @@ def named(prefix: str, containers: list[Raw]) -> list[Raw]:
     return [{"name": f"{prefix}{index}", **found} for index, found in enumerate(containers)]
 
 
+def _as_read(raw: Raw) -> Raw:
+    """Return a pod as it comes out of JSON: no two places in it are the same object."""
+    return json.loads(json.dumps(raw))  # type: ignore[no-any-return]
+
+
 PODS = st.fixed_dictionaries(
     {
         "metadata": st.fixed_dictionaries(
@@ -107,7 +113,7 @@ PODS = st.fixed_dictionaries(
             },
         ),
     }
-)
+).map(_as_read)
 SPECS = st.fixed_dictionaries(
     {},
     optional={

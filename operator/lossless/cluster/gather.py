@@ -1,6 +1,7 @@
 """One LosslessRollout's world, read anew from the API server and from the agents.
 
-Always real reads, never a cache: a pod that only a cache still holds would hold a gate for ever.
+Real reads, never what a watch left behind: a pod that only a cache still holds would hold a gate
+for ever.
 """
 
 import asyncio
@@ -116,6 +117,27 @@ async def _owner(client: Client, key: Key, raw: Raw, rivals: Iterable[str]) -> s
         if claim is not None and claim.target == mine.target and claim.age < mine.age:
             older.append(claim)
     return min(older, key=lambda claim: claim.age).name if older else ""
+
+
+async def ask_again(
+    agents: Agents, seen: Observation, results: Mapping[str, Report]
+) -> Observation:
+    """Return ``seen`` with the evidence of its draining pods as of now; nothing else is read.
+
+    Args:
+        agents: who asks.
+        seen: a look after which nothing has changed but time.
+        results: the ends of drains that agents have told, by uid.
+    """
+
+    async def now(pod: Pod) -> Pod:
+        # What an agent left behind when it ended, and what was never asked, stays as it is.
+        if not isinstance(pod.evidence, Report) or pod.evidence.phase in ENDED:
+            return pod
+        said = results.get(pod.uid) or await agents.ask(pod.agent, pod.uid)
+        return replace(pod, evidence=said)
+
+    return replace(seen, pods=tuple(await asyncio.gather(*map(now, seen.pods))))
 
 
 async def _with_evidence(

@@ -37,6 +37,8 @@ class Index:
         """
         self._lag = lag
         self._claims: dict[Key, Claim] = {}
+        self._failing: set[Key] = set()
+        """Of those, whose pods cannot pull the agent's image."""
         self._by_target: dict[tuple[str, Target], set[Key]] = defaultdict(set)
         self._labelled: dict[Key, set[str]] = defaultdict(set)
         self._departures: dict[Key, dict[str, Departure]] = {}
@@ -63,6 +65,7 @@ class Index:
         if before is not None and before.target != claim.target:
             woken |= self.remove(key)
         self._claims[key] = claim
+        (self._failing.add if claim.unpullable else self._failing.discard)(key)
         if claim.unpullable != (before is not None and before.unpullable):
             # What the others may conclude from it, they find out at their next looks.
             woken |= self._claims.keys()
@@ -73,6 +76,7 @@ class Index:
     def remove(self, key: Key) -> frozenset[Key]:
         """Forget a LosslessRollout; return whom this wakes: it, and who may own its target now."""
         claim = self._claims.pop(key, None)
+        self._failing.discard(key)
         if claim is None or claim.target is None:
             return frozenset({key})
         target = key.namespace, claim.target
@@ -127,13 +131,12 @@ class Index:
     def hints(self, key: Key) -> Hints:
         """Return what a look at ``key`` need not find out by itself."""
         claim = self._claims.get(key)
-        failing = {other for other, known in self._claims.items() if known.unpullable}
         target = claim.target if claim is not None else None
         return Hints(
             rivals=tuple(sorted(k.name for k in self.targeting(key.namespace, target) - {key})),
             labelled=frozenset(self._labelled.get(key, ())),
             departures=tuple(self._departures.get(key, _NOBODY).values()),
-            unpullable=len(failing - {key}),
+            unpullable=len(self._failing - {key}),
         )
 
     async def told_gone(self, key: Key, uids: frozenset[str]) -> None:

@@ -58,8 +58,13 @@ class Leader:
     def wake(self, keys: Iterable[Key]) -> None:
         """Have these LosslessRollouts looked at, if this process leads."""
         if self._queue is not None:
-            for key in keys:
-                self._queue.add(key)
+            self._told(self._queue, keys)
+
+    def _told(self, queue: WorkQueue, keys: Iterable[Key]) -> None:
+        keys = frozenset(keys)
+        self._reconciler.changed(keys)
+        for key in keys:
+            queue.add(key)
 
     def ailment(self) -> str:
         """Return why this process should be restarted; empty if it should not."""
@@ -82,6 +87,7 @@ class Leader:
         queue = self._queue = WorkQueue()
         self._looked = asyncio.get_running_loop().time()
         self._index.forget_pods()
+        self._reconciler.begin()
         scope = self._options.scope
         pods = Watches(self._client, "v1", "pods", sighting_of, scope, label_selector=ROLLOUT_LABEL)
         workloads = {
@@ -109,8 +115,7 @@ class Leader:
 
     async def _follow_pods(self, queue: WorkQueue, watches: Watches[Sighting]) -> None:
         def take(changed: Changed[Sighting]) -> None:
-            for key in self._index.saw(changed):
-                queue.add(key)
+            self._told(queue, self._index.saw(changed))
 
         await watches.follow(take)
 
@@ -122,10 +127,9 @@ class Leader:
 
         def take(changed: Changed[tuple[object, ...]]) -> None:
             key = changed.key
-            if known.get(key) != changed.object:
+            if known.get(key) != changed.object or changed.change is Change.DELETED:
                 known[key] = changed.object
-                for woken in self._index.targeting(key.namespace, Target(kind, key.name)):
-                    queue.add(woken)
+                self._told(queue, self._index.targeting(key.namespace, Target(kind, key.name)))
             if changed.change is Change.DELETED:
                 known.pop(key, None)
 
@@ -148,6 +152,7 @@ class Leader:
                 self._looked = asyncio.get_running_loop().time()
                 listed.set()
                 self._injection.wake()
+                self._reconciler.changed(self._index.everybody())
                 for key in self._index.everybody():
                     # All at once would be a burst of requests for the API server.
                     queue.add_after(key, spread * random.random())  # noqa: S311 # jitter
@@ -229,4 +234,6 @@ def _release_of(raw: Raw) -> tuple[object, ...]:
         status.get("observedGeneration") if "desiredNumberScheduled" in status else None,
         status.get("desiredNumberScheduled"),
         status.get("updateRevision"),
+        # What the API server refuses its ReplicaSet stands in both.
+        [c.get("status") for c in status.get("conditions") or () if c["type"] == "ReplicaFailure"],
     )

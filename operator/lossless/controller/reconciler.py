@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -10,12 +10,13 @@ import structlog
 from lossless.cluster.apply import Announcer, evict, set_gate, write_status
 from lossless.cluster.client import Client
 from lossless.cluster.errors import ApiError, ConflictError, NotFoundError, ThrottledError
-from lossless.cluster.gather import gather
+from lossless.cluster.gather import ask_again, gather
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.controller.index import Index
 from lossless.controller.listener import Listener
 from lossless.controller.metrics import ControllerMetrics
+from lossless.controller.views import Views, acts
 from lossless.model.announcements import Announcement
 from lossless.model.conditions import Reason
 from lossless.model.decision import Decision, SetGate, decide
@@ -83,6 +84,16 @@ class Reconciler:
         self._announcer = Announcer(client, identity)
         self._leading = leading
         self._clock = clock
+        self.views = Views(time.monotonic)
+        """What the last looks saw."""
+
+    def changed(self, keys: Iterable[Key]) -> None:
+        """Have the next looks at ``keys`` read the cluster: an event told of a change."""
+        self.views.forget(keys)
+
+    def begin(self) -> None:
+        """Have all next looks read the cluster: this process has just begun to lead."""
+        self.views.forget_all()
 
     async def look(self, key: Key, woken: float) -> float | None:
         """Look at ``key`` and act; return the seconds to the next look, if one is planned.
@@ -95,10 +106,7 @@ class Reconciler:
             ApiError: something could not be read or written; to be tried again.
             NotLeadingError: nothing was written.
         """
-        seen = await gather(
-            self._client, self._agents, key, _Knowledge(self._index, self._listener)
-        )
-        decision = decide(seen, self._clock())
+        seen, decision = await self._judge(key)
         if not self._leading():
             raise NotLeadingError(f"{key.namespace}/{key.name}: decided, but not leading any more")
         self._listener.attend(key, _draining(seen))
@@ -110,10 +118,26 @@ class Reconciler:
             changed |= not stored
             if stored:
                 await self._evict(key, seen.rollout.uid, decision)
+                self.views.keep(key, seen, decision, self._index.hints(key))
+            else:
+                self.views.forget((key,))
         if refused is not None:
             raise refused
         waits = [wait for wait in (decision.next_look, _AGAIN if changed else None) if wait]
         return min(waits, default=None)
+
+    async def _judge(self, key: Key) -> tuple[Observation, Decision]:
+        """Decide by the last view if it holds and nothing but a status follows; else by reads."""
+        known = _Knowledge(self._index, self._listener)
+        view = self.views.recall(key, known.hints(key))
+        if view is not None:
+            seen = await ask_again(self._agents, view, known.results(key))
+            decision = decide(seen, self._clock())
+            if not acts(decision):
+                return seen, decision
+        self.views.begin(key)
+        seen = await gather(self._client, self._agents, key, known)
+        return seen, decide(seen, self._clock())
 
     async def _set_gates(
         self, key: Key, decision: Decision, woken: float
