@@ -60,7 +60,13 @@ async def run(options: ControllerOptions) -> None:
             identity=options.identity,
             leading=election.leading,
         )
-        injection = Injection(client, options.namespace, options.failure_policy, index.namespaces)
+        injection = Injection(
+            client,
+            options.namespace,
+            options.failure_policy,
+            index.namespaces,
+            external_authority=options.external_certificate,
+        )
         leader = Leader(client, index, reconciler, injection, listener, metrics, options)
 
         def rollouts_changed(keys: Iterable[Key]) -> None:
