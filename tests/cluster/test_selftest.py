@@ -143,4 +143,3 @@ async def test_a_lease_that_is_not_renewed_is_no_leader(holder: str | None, says
             fake.put(f"{LEASES}/{LEASE}", {"spec": spec})
         with pytest.raises(SelftestError, match=says):
             await said(client, 1.5)
-

@@ -74,7 +74,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- define "lossless.spread" -}}
 {{- $selector := dict "matchLabels" (include "lossless.selector" . | fromYaml) -}}
 {{- range .values.topologySpreadConstraints }}
-- {{ toYaml (merge (dict) . (dict "labelSelector" $selector)) | nindent 2 | trim }}
+- {{ toYaml (.labelSelector | empty | ternary (merge (dict "labelSelector" $selector) .) .) | nindent 2 | trim }}
 {{- end }}
 {{- end }}
 
@@ -98,10 +98,8 @@ spec:
   template:
     metadata:
       labels:
-        {{- with .values.podLabels }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
-        {{- include "lossless.labels" . | nindent 8 }}
+        {{- $own := include "lossless.ownLabels" . | fromYaml }}
+        {{- toYaml (merge $own .values.podLabels .context.Values.commonLabels) | nindent 8 }}
       {{- with .values.podAnnotations }}
       annotations: {{- toYaml . | nindent 8 }}
       {{- end }}
