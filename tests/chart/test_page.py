@@ -32,8 +32,8 @@ def test_the_table_is_that_of_the_values() -> None:
 def test_every_value_says_what_it_is() -> None:
     """By a comment of its own, or a name that Kubernetes users know."""
     known = {
-        "affinity", "annotations", "enabled", "group", "nodeSelector", "podAnnotations", "podLabels",
-        "replicas", "resources", "tolerations",
+        "affinity", "annotations", "enabled", "group", "nodeSelector", "podAnnotations",
+        "podLabels", "replicas", "resources", "tolerations",
     }  # fmt: skip
     silent = re.findall(r"^\| `([^`]*)` \| `.*` \| +\|$", PAGE, re.MULTILINE)
     assert {path.rpartition(".")[2] for path in silent} - known == set()

@@ -227,3 +227,16 @@ async def test_an_authority_that_was_emptied_is_set_again(shared: Kept) -> None:
     assert await shared.injection.step() is True
     hook = shared.fake.objects[PATH]["webhooks"][0]
     assert hook["clientConfig"]["caBundle"] == base64.b64encode(AUTHORITY).decode()
+
+
+@pytest.mark.parametrize("data", [{}, {"tls.crt": "eA=="}], ids=["empty", "no CA"])
+async def test_an_issuer_without_ca_is_named(
+    shared: Kept, data: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once, and nothing is called that could not be trusted."""
+    shared.fake.put(SECRET, {"data": data})
+    await shared.injection.step()
+    await shared.injection.step()
+
+    assert shared.fake.objects[PATH]["webhooks"] == []
+    assert capsys.readouterr().out.count("the issuer does not give its CA") == 1

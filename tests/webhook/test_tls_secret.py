@@ -234,15 +234,15 @@ def handshake(server: ssl.SSLContext) -> bytes | None:
 
 
 @pytest.mark.parametrize(
-    ("exists", "state"),
-    [pytest.param(False, "does not exist", id="none"), pytest.param(True, "holds no", id="empty")],
+    ("stores", "state"),
+    [pytest.param(0, "does not exist", id="none"), pytest.param(1, "holds no", id="empty")],
 )
 async def test_an_external_keeper_is_waited_for(
-    cluster: tuple[FakeKubernetes, Client], exists: bool, state: str
+    cluster: tuple[FakeKubernetes, Client], stores: int, state: str
 ) -> None:
     """A Secret of our own, made while cert-manager still signs, would be one that two keep."""
     fake, client = cluster
-    if exists:
+    for _ in range(stores):
         put(fake, None)
     replica = keeper(client, external=True)
     with pytest.raises(ValueError, match=f"{TLS_SECRET} {state}.*describe certificate"):

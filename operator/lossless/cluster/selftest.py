@@ -17,6 +17,7 @@ from lossless.cluster.errors import ApiError, ForbiddenError, NotFoundError
 from lossless.cluster.lease import Lease, LeaseStore
 from lossless.model.names import (
     API_VERSION,
+    GROUP,
     KIND,
     LEASE,
     PLURAL,
@@ -86,8 +87,8 @@ async def _served(client: Client, namespace: str, _: float) -> str:
         await client.get(_rollouts(namespace), {"limit": "1"})
     except NotFoundError:
         raise SelftestError(
-            f"{API_VERSION} {PLURAL} are not served: the CustomResourceDefinition is missing; install"
-            f" with crds.enabled=true, or see: kubectl describe crd {PLURAL}.lossless.dev"
+            f"{API_VERSION} {PLURAL} are not served: the CustomResourceDefinition is missing;"
+            f" install with crds.enabled=true, or see: kubectl describe crd {PLURAL}.{GROUP}"
         ) from None
     return f"{API_VERSION} {PLURAL} are served"
 

@@ -82,6 +82,14 @@ class Injection:
             ApiError: something could not be read or written.
         """
         authority, namespaces = await self._authority(), self._namespaces()
+        if self._external_authority and not authority:
+            self._complain(
+                "Secret",
+                f"no webhook can be called: Secret {TLS_SECRET} in namespace {self._namespace} has"
+                " no ca.crt; cert-manager has not signed yet, or the issuer does not give its CA",
+            )
+        else:
+            self._complaints.pop("Secret", None)
         mutating = webhook_configuration(
             namespaces, authority, self._namespace, failure_policy=self._failure_policy
         )

@@ -61,7 +61,7 @@ def load(context: ssl.SSLContext, material: Material) -> None:
 class CertificateKeeper:
     """Reads, and if it is ours makes and renews, the Secret; any number may run at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # each is a collaborator or a setting of its own
         self,
         client: Client,
         namespace: str,
