@@ -17,7 +17,6 @@ from lossless.host.options import add_host
 from lossless.model.names import STATUS_FILE
 from lossless.telemetry.levels import LEVELS
 
-
 #: Who keeps the certificate, if not the webhook itself.
 _CERT_MANAGER: Final = "cert-manager"
 

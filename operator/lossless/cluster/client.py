@@ -21,7 +21,6 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME
-from multidict import CIMultiDictProxy
 
 from lossless import __version__
 from lossless.cluster.errors import ApiError, SilentError, UnreachableError, error_of
@@ -179,11 +178,9 @@ class Client:
             ApiError: refused or unanswered.
         """
         request = _Request("POST", path, {"dryRun": "All"}, body)
-        _, headers = await self._exchange(request)
+        _, lines = await self._exchange(request)
         return tuple(
-            re.sub(r"\\(.)", r"\1", found[1])
-            for line in headers.getall("Warning", ())
-            for found in _WARNING.finditer(line)
+            re.sub(r"\\(.)", r"\1", found[1]) for line in lines for found in _WARNING.finditer(line)
         )
 
     async def replace(self, path: str, body: Raw, params: Mapping[str, str] | None = None) -> Raw:
@@ -262,7 +259,8 @@ class Client:
         answer, _ = await self._exchange(request)
         return answer
 
-    async def _exchange(self, request: _Request) -> tuple[Raw, CIMultiDictProxy[str]]:
+    async def _exchange(self, request: _Request) -> tuple[Raw, list[str]]:
+        """Return the answer, and the lines of its header Warning."""
         timeout = aiohttp.ClientTimeout(total=self._timeouts.total, connect=self._timeouts.connect)
         response = await self._open(request, timeout)
         try:
@@ -279,7 +277,7 @@ class Client:
             response.release()
         if not isinstance(answer, dict):
             raise UnreachableError("the answer is not an object", request=str(request))
-        return answer, response.headers
+        return answer, response.headers.getall("Warning", [])
 
     async def _open(
         self, request: _Request, timeout: aiohttp.ClientTimeout
