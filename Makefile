@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof balancers hosts test check unit e2e cluster down bench format lock clean packages tools clients
+.PHONY: help demo proof balancers hosts test check site unit e2e cluster krew down bench format lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -16,7 +16,7 @@ help:  ## Show this list
 demo: tools  ## Three rollouts of one service under load: plain, sleep, lossless (needs root or Docker)
 	$(BIN)/python -m e2e.demo
 
-proof: tools clients  ## Every client, protocol and proxy: what is lost, plain and lossless (about an hour)
+proof: tools clients  ## Every client, protocol and proxy: what is lost, plain and lossless (about 25 minutes)
 	$(BIN)/python -m e2e.proof
 
 balancers: tools clients  ## HAProxy, nginx and Envoy before the cluster, by every route: what is lost (about 5 minutes)
@@ -27,13 +27,17 @@ hosts: $(VENV)/.done packages  ## Three rolling publishes on hosts without Kuber
 
 test: check unit e2e  ## All of it: lint, types, layers, unit tests, chart, and e2e on a real cluster
 
-check: $(VENV)/.done  ## Format, lint, types, import layers
+check: $(VENV)/.done site  ## Format, lint, types, import layers, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=operator $(BIN)/lint-imports
 
+site: $(VENV)/.done  ## Build the documentation's site into build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
+
 unit: tools  ## Unit tests and chart tests
+	e2e/cluster/install-packages tests/pages/debian-packages.txt
 	LOSSLESS_REQUIRE_TOOLS=1 $(BIN)/python -Im pytest
 
 e2e: tools clients  ## End-to-end tests on a real multi-node cluster
@@ -41,6 +45,14 @@ e2e: tools clients  ## End-to-end tests on a real multi-node cluster
 
 cluster: tools  ## Start the cluster (or say that it runs)
 	$(BIN)/python -m e2e.cluster up --nodes $(NODES)
+
+krew: build/krew-venv/.done  ## The plugin's archive for this platform, and Krew's manifest: make krew REPOSITORY=URL
+	PYTHONPATH=operator build/krew-venv/bin/python -m tools.krew --repository "$(REPOSITORY)"
+
+build/krew-venv/.done: requirements/krew.txt
+	$(PYTHON) -m venv build/krew-venv
+	build/krew-venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 down: $(VENV)/.done  ## Remove the cluster and everything it left on this machine
 	$(BIN)/python -m e2e.cluster down
@@ -56,7 +68,7 @@ lock: $(VENV)/.done  ## Lock the dependencies anew (names, versions, hashes)
 	tools/lock
 
 clean:  ## Remove the virtual environment and caches of this folder
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 packages:
 	e2e/cluster/install-packages

@@ -78,6 +78,12 @@ def images(testbed: Testbed) -> Images:
     return built
 
 
+@pytest.fixture(scope="session")
+def proof_image(testbed: Testbed) -> str:
+    """Return the image of the proof's pods, on every node."""
+    return install.build_proof_image(testbed)
+
+
 @pytest.fixture
 def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> Iterator[MakeWorld]:
     """Return a function that makes a world, in a namespace with a name to recognize it by."""

@@ -14,14 +14,6 @@ from e2e.proof.matrix import render, verdict
 from e2e.proof.proxies import ENVOY, NGINX, UVICORN, Proxy
 from e2e.proof.story import AT_LEAST, Scope, Setting, account, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
-from e2e.support import install
-from e2e.support.testbed import Testbed
-
-
-@pytest.fixture(scope="session")
-def proof_image(testbed: Testbed) -> str:
-    """Return the image of the proof's pods, on every node."""
-    return install.build_proof_image(testbed)
 
 
 @pytest.fixture(scope="session")

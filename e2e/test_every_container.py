@@ -12,7 +12,7 @@ from e2e.sample.manifests import APP, APP_PORT, NGINX, STORE_PORT, Sample, Varia
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import KubectlFailed, Object
-from e2e.support.world import World, is_ready, name_of
+from e2e.support.world import World, name_of
 from lossless.model.conditions import ConditionType, Reason
 from lossless.model.names import AGENT_UID, UNPROTECTED_ANNOTATION
 
@@ -147,47 +147,6 @@ def test_a_container_without_a_shell_is_held_too(make: MakeWorld) -> None:
         what="an Event that names the container",
         within=30,
     )
-
-
-def test_a_status_file_of_ones_own_tells_clients_to_leave(make: MakeWorld) -> None:
-    """The proxy looks at a file on an emptyDir of the pod, which the agent removes.
-
-    In the control the LosslessRollout does not name the file: it stays, nobody is told, and busy
-    clients are still there when the time is up.
-    """
-    unnamed, named = make("unnamed"), make("named")
-    command = "touch /status/on && exec nginx -e stderr -c /srv/nginx/own-status.conf"
-    shape: dict[str, Any] = {
-        "replicas": 1,
-        "containers": {
-            NGINX: {
-                "command": ["sh", "-c", command],
-                "volumeMounts": [{"name": "status", "mountPath": "/status"}],
-            }
-        },
-        "pod": {"volumes": [{"name": "status", "emptyDir": {}}]},
-    }
-    drain = {**given.QUICK, "timeout": "20s", "onTimeout": "Continue"}
-
-    given.the_service(unnamed, Variant.LOSSLESS, drain=drain, **shape)
-    _old_pods_of_a_rollout(unnamed)
-    last = then.status_shows(unnamed, "a drain has timed out", _timed_out)
-    assert _timed_out(last) == 1
-
-    close = [{"nginx": {"statusFile": "/status/on"}}]
-    given.the_service(named, Variant.LOSSLESS, drain=drain, spec={"close": close}, **shape)
-    (pod,) = named.pods()
-    assert is_ready(pod)
-    named.kubectl("exec", name_of(pod), f"--container={NGINX}", "--", "test", "-e", "/status/on")
-    _, report = _old_pods_of_a_rollout(named)
-    then.nothing_was_lost(named, report)
-    assert report.told_to_close > 0, "nobody was told to leave"
-    then.condition_is(named, ConditionType.DRAINED, "True")
-    then.condition_is(named, ConditionType.DEGRADED, "False")
-
-
-def _timed_out(status: Object) -> int:
-    return int(status.get("lastRollout", {}).get("timedOut", 0))
 
 
 def _image_without_a_shell(world: World) -> str:

@@ -1,5 +1,6 @@
 """Pods stop for other reasons than a rollout; all take the same path through preStop."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from e2e.conftest import MakeWorld
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
+from e2e.support.eventually import eventually
 from e2e.support.testbed import Testbed
 from e2e.support.world import World, name_of
 
@@ -33,14 +35,19 @@ def test_evictions_lose_nothing(make: MakeWorld) -> None:
 
 
 @pytest.fixture
-def node(testbed: Testbed) -> Iterator[str]:
-    """Return the name of a node that may be drained; it is uncordoned whatever happens."""
-    nodes = testbed.kubectl.list("nodes")
-    if len(nodes) < 2:
+def nodes(testbed: Testbed) -> Iterator[list[str]]:
+    """Return the names of two nodes that may be drained; they come back whatever happens."""
+    names = [name_of(node) for node in testbed.kubectl.list("nodes")][-2:]
+    if len(names) < 2:
         pytest.skip("needs two nodes")
-    name = name_of(nodes[-1])
-    yield name
-    testbed.kubectl("uncordon", name)
+    yield names
+    testbed.kubectl("uncordon", *names)
+
+
+@pytest.fixture
+def node(nodes: list[str]) -> str:
+    """Return the name of a node that may be drained."""
+    return nodes[-1]
 
 
 def _node_drained(world: World, variant: Variant, node: str) -> LoadReport:
@@ -63,6 +70,50 @@ def test_kubectl_drain_loses_nothing(make: MakeWorld, node: str) -> None:
 
     then.something_was_lost(plain, control)
     then.nothing_was_lost(lossless, report)
+
+
+def _nodes_drained(world: World, variant: Variant, nodes: list[str]) -> LoadReport:
+    given.the_service(world, variant, replicas=4)
+    given.a_budget(world, min_available=2)
+    with given.load(world) as load:
+        when.nodes_are_drained_of_the_service(world, nodes)
+        load.goes_on(requests=1000)
+    return load.report
+
+
+def test_two_nodes_drained_at_once_lose_nothing(make: MakeWorld, nodes: list[str]) -> None:
+    """A PodDisruptionBudget paces the evictions, and each pod drains."""
+    plain, lossless = make("plain"), make("lossless")
+
+    control = _nodes_drained(plain, Variant.PLAIN, nodes)
+    report = _nodes_drained(lossless, Variant.LOSSLESS, nodes)
+
+    then.something_was_lost(plain, control)
+    then.nothing_was_lost(lossless, report)
+
+
+def test_a_short_grace_period_cuts_what_outlasts_it_and_nothing_else(make: MakeWorld) -> None:
+    """``kubectl delete pod --grace-period=8``: who leaves within 8 s loses nothing.
+
+    A request that takes longer is cut, as promised; it is also the control: this load can tell.
+    """
+    world = make("grace")
+    given.the_service(world, Variant.LOSSLESS, replicas=2)
+    with given.load(world) as load:
+        (pod, _) = world.pods()
+        with given.a_long_request_on(world, [pod]) as (stays,):
+            begun = time.monotonic()
+            when.a_pod_is_deleted_within(world, pod, 8)
+            assert time.monotonic() - begun >= 8
+            eventually(
+                lambda: stays.so_far.failed,
+                lambda failed: failed == 1,
+                what="the request that outlasts the grace period to be cut",
+                within=30,
+            )
+        load.goes_on(requests=1000)
+
+    then.nothing_was_lost(world, load.report)
 
 
 def _only_pod_deleted(world: World, variant: Variant) -> LoadReport:

@@ -28,6 +28,7 @@ from lossless.controller.listener import Listener
 from lossless.controller.options import ControllerOptions, ElectionTiming
 from lossless.controller.reconciler import Reconciler
 from lossless.model.names import GROUP, LEASE, PLURAL, VALIDATION_PATH, WEBHOOK_CONFIGURATION
+from lossless.model.scope import WHOLE_CLUSTER, Scope
 from lossless.telemetry.metrics import ControllerMetrics
 from tests.chart.test_rbac import EXPECTED
 from tests.controller.test_leader import stuck
@@ -90,8 +91,18 @@ def _call(method: str, path: str, *, watch: bool) -> tuple[Permission, str]:
     return Permission(group, f"{resource}/{sub}" if sub else resource, verb), name
 
 
-def judged(fake: FakeKubernetes, program: str, *, elsewhere: Iterable[Permission] = ()) -> None:
+def judged(
+    fake: FakeKubernetes,
+    program: str,
+    scope: Scope = WHOLE_CLUSTER,
+    *,
+    elsewhere: Iterable[Permission] = (),
+) -> None:
     """Compare what was asked with what is allowed."""
+    for path in {path for _, path, _ in fake.calls} if scope.namespaces else ():
+        # Only the webhook configurations have no namespace.
+        within = path.partition("/namespaces/")[2].partition("/")[0]
+        assert within in {INSTALLED, *scope.namespaces} or path.startswith(ADMISSION), path
     allowed, asked = permissions(program), used(fake)
     for permission, name in asked:
         assert permission in allowed, f"{program} may not {permission}"
@@ -126,7 +137,17 @@ async def cluster() -> AsyncIterator[tuple[FakeKubernetes, Client]]:
         yield fake, client
 
 
-async def test_the_controller(cluster: tuple[FakeKubernetes, Client]) -> None:
+SCOPES = pytest.mark.parametrize(
+    "scope",
+    [
+        pytest.param(WHOLE_CLUSTER, id="whole-cluster"),
+        pytest.param(Scope((NAMESPACE,)), id="named"),
+    ],
+)
+
+
+@SCOPES
+async def test_the_controller(cluster: tuple[FakeKubernetes, Client], scope: Scope) -> None:
     """Leads, watches, opens a gate, evicts, writes status and Events, keeps the webhooks."""
     fake, client = cluster
     index, metrics = Index(), ControllerMetrics()
@@ -145,7 +166,7 @@ async def test_the_controller(cluster: tuple[FakeKubernetes, Client]) -> None:
             leading=lambda: True,
             clock=lambda: START + 600,
         )
-        options = ControllerOptions(namespace=INSTALLED, identity="controller-0")
+        options = ControllerOptions(namespace=INSTALLED, identity="controller-0", scope=scope)
         leader = Leader(client, index, reconciler, injection, listener, metrics, options)
         task = asyncio.create_task(election.run(leader.lead))
         try:
@@ -162,14 +183,15 @@ async def test_the_controller(cluster: tuple[FakeKubernetes, Client]) -> None:
             task.cancel()
             await asyncio.wait({task})
 
-    judged(fake, "lossless-controller", elsewhere=[Permission(GROUP, PLURAL, "watch")])
+    judged(fake, "lossless-controller", scope, elsewhere=[Permission(GROUP, PLURAL, "watch")])
     assert Key(NAMESPACE, "db") in index.rollouts
 
 
-async def test_the_webhook(cluster: tuple[FakeKubernetes, Client]) -> None:
+@SCOPES
+async def test_the_webhook(cluster: tuple[FakeKubernetes, Client], scope: Scope) -> None:
     """Makes its certificate, follows what it must, and looks at the targets of new objects."""
     fake, client = cluster
-    async with serving(fake, client) as running:
+    async with serving(fake, client, namespace=INSTALLED, scope=scope) as running:
         trust = ssl.create_default_context(cadata=running.material().ca_bundle.decode())
         url = f"https://127.0.0.1:{running.webhook.port}{VALIDATION_PATH}"
         for kind in ("Deployment", "StatefulSet", "DaemonSet"):
@@ -184,13 +206,19 @@ async def test_the_webhook(cluster: tuple[FakeKubernetes, Client]) -> None:
         fake.remove(path)
         await eventually(lambda: {p for p, _ in used(fake)} >= wanted)
 
-    judged(fake, "lossless-webhook")
+    judged(fake, "lossless-webhook", scope)
 
 
 def review(kind: str) -> dict[str, Any]:
     """Return an AdmissionReview of a new LosslessRollout."""
     raw = {"metadata": {"name": "new"}, "spec": {"targetRef": {"kind": kind, "name": "new"}}}
-    request = {"uid": "1", "operation": "CREATE", "namespace": NAMESPACE, "object": raw}
+    request = {
+        "uid": "1",
+        "operation": "CREATE",
+        "resource": {"group": GROUP, "resource": PLURAL},
+        "namespace": NAMESPACE,
+        "object": raw,
+    }
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
 
 

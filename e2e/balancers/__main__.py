@@ -1,7 +1,10 @@
 """``python -m e2e.balancers``: the table balancer by route, plain against lossless."""
 
+import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from e2e.balancers.running import Software
@@ -10,6 +13,7 @@ from e2e.clients.catalogue import CLIENTS, Toolchain
 from e2e.clients.toolchain import Missing, prepare
 from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
+from e2e.cluster.topology import DEFAULT_PROXY_MODE, PROXY_MODES, ProxyMode
 from e2e.sample.manifests import Variant
 from e2e.support import install
 from e2e.support.setbacks import SETBACKS
@@ -17,8 +21,19 @@ from e2e.support.testbed import the_cluster
 from e2e.support.world import clear_away, make_world, remove
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; 0 only if lossless lost nothing and plain lost some."""
+    parser = argparse.ArgumentParser(
+        prog="python -m e2e.balancers",
+        description="Roll a service out, plain and lossless, behind every balancer at once.",
+    )
+    parser.add_argument(
+        "--proxy-mode",
+        choices=PROXY_MODES,
+        default=DEFAULT_PROXY_MODE,
+        help="kube-proxy's meanwhile (default: %(default)s)",
+    )
+    mode: ProxyMode = parser.parse_args(argv).proxy_mode
     progress = Progress(sys.stdout)
     wheels = prepare(
         [client for client in CLIENTS if client.toolchain is Toolchain.PYTHON],
@@ -34,7 +49,11 @@ def main() -> int:
         Software.ENVOY: str(wheels.folder / "bin" / "envoy"),
     }
     try:
-        with the_cluster(progress) as testbed, tempfile.TemporaryDirectory() as logs:
+        with (
+            the_cluster(progress) as testbed,
+            nullcontext() if mode == DEFAULT_PROXY_MODE else testbed.proxied_by(mode),
+            tempfile.TemporaryDirectory() as logs,
+        ):
             images = install.build_images(testbed)
             install.install_chart(testbed, images)
             seen = {}

@@ -18,7 +18,7 @@ from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
 from e2e.cluster.provider import PROVIDERS, Options, Provider, ProviderName
 from e2e.cluster.record import Record, exclusive
-from e2e.cluster.topology import PROXY_MODES
+from e2e.cluster.topology import DEFAULT_PROXY_MODE, PROXY_MODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,11 @@ def parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="bring the cluster up; harmless when it is")
     up.add_argument("--nodes", type=int, help="how many nodes (default: 2, or what is up)")
     up.add_argument("--provider", choices=("auto", *PROVIDERS), default="auto")
-    up.add_argument("--proxy-mode", choices=PROXY_MODES, help="kube-proxy's (default: iptables)")
+    up.add_argument(
+        "--proxy-mode",
+        choices=PROXY_MODES,
+        help=f"kube-proxy's (default: {DEFAULT_PROXY_MODE}, or what is up)",
+    )
     up.add_argument("--context", help="with --provider existing: the kubeconfig context to use")
     up.add_argument("--kubeconfig", type=Path, help="with --provider existing: where it is")
 

@@ -50,9 +50,15 @@ def write(topology: Topology, paths: Paths, machine: Machine) -> None:
             containerd(root=root, cni_config=cni_config, machine=machine)
         )
         (folder / "kubelet.yaml").write_text(kubelet(node, pki=paths.pki, resolv_conf=resolv_conf))
-        proxy_kubeconfig = paths.config / "kube-proxy.kubeconfig"
-        (folder / "kube-proxy.yaml").write_text(
-            kube_proxy(node, kubeconfig=proxy_kubeconfig, mode=topology.proxy_mode)
+    write_proxies(topology, paths)
+
+
+def write_proxies(topology: Topology, paths: Paths) -> None:
+    """Write the configuration of every node's kube-proxy."""
+    kubeconfig = paths.config / "kube-proxy.kubeconfig"
+    for node in topology.nodes:
+        (paths.config / node.name / "kube-proxy.yaml").write_text(
+            kube_proxy(node, kubeconfig=kubeconfig, mode=topology.proxy_mode)
         )
 
 

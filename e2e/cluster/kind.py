@@ -18,6 +18,7 @@ from e2e.cluster.kubectl import node_statuses
 from e2e.cluster.processes import boot_id
 from e2e.cluster.record import Record
 from e2e.cluster.status import Status
+from e2e.cluster.topology import DEFAULT_PROXY_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ class Kind:
         details = {"nodes": wanted}
         Record(PROVIDER, False, boot_id(), details).write(self._paths)  # noqa: FBT003 - complete: no
         config = self._paths.state / "kind.yaml"
-        config.write_text(cluster_config(wanted, options.proxy_mode or "iptables"))
+        config.write_text(cluster_config(wanted, options.proxy_mode or DEFAULT_PROXY_MODE))
         with self._progress.step(f"Creating a kind cluster of {wanted} nodes"):
             run(
                 create_command(self._kind(), config, self._paths.kubeconfig), timeout=CREATE_TIMEOUT

@@ -25,7 +25,7 @@ from e2e.cluster.errors import ClusterError
 from e2e.cluster.record import Record
 from e2e.cluster.startup import Startup, in_parallel
 from e2e.cluster.status import ComponentStatus, Status
-from e2e.cluster.topology import Topology, choose_subnet
+from e2e.cluster.topology import DEFAULT_PROXY_MODE, Topology, choose_subnet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class Local:
         up = standing(Record.read(self._paths), self._paths)
         if up is not None:
             refuse_other_shape(up, options)
-        topology = up or _plan(options)
+        topology = _plan(options) if up is None else with_proxy_mode(up, options)
         binaries.ensure(binaries.LOCAL, self._paths, self._progress)
         if up is None:
             if teardown.is_needed(self._paths):
@@ -67,6 +67,9 @@ class Local:
                     teardown.remove(self._paths)
             with self._progress.step("Making networks, certificates and node folders"):
                 self._create(topology)
+        elif topology != up:
+            with self._progress.step(f"Changing kube-proxy's mode to {topology.proxy_mode}"):
+                self._change_proxies(topology)
         version = binaries.kubernetes_version()
         with self._progress.step(f"Starting Kubernetes {version} on {topology.node_count} nodes"):
             Startup(topology, self._paths).run()
@@ -183,12 +186,25 @@ class Local:
         network.create(topology)
         mount_namespaces.create(topology, paths)
 
+    def _change_proxies(self, topology: Topology) -> None:
+        """Stop every kube-proxy; started anew, it removes what its other mode has left.
+
+        The rules stay until then (kubernetes cmd/kube-proxy, `platformCleanup`), so Services work
+        meanwhile, but do not follow their endpoints.
+        """
+        record = self._record()
+        for node in topology.nodes:
+            components.node_components(node, self._paths)[-1].stop()
+        configuration.write_proxies(topology, self._paths)
+        details = {**record.details, "topology": topology.as_record()}
+        replace(record, details=details).write(self._paths)
+
 
 def _plan(options: Options) -> Topology:
     return Topology(
         subnet=choose_subnet(network.machine_routes()),
         node_count=DEFAULT_NODES if options.nodes is None else options.nodes,
-        proxy_mode=options.proxy_mode or "iptables",
+        proxy_mode=options.proxy_mode or DEFAULT_PROXY_MODE,
     )
 
 
@@ -213,13 +229,14 @@ def refuse_other_shape(topology: Topology, options: Options) -> None:
     Raises:
         ClusterError: Another shape was asked for.
     """
-    wanted = {
-        "--nodes": (options.nodes, topology.node_count),
-        "--proxy-mode": (options.proxy_mode, topology.proxy_mode),
-    }
-    for option, (asked, have) in wanted.items():
-        if asked is not None and asked != have:
-            raise ClusterError(
-                f"{option} {asked} was asked for, but a cluster with {option} {have} is up.",
-                "Run `python -m e2e.cluster down` first.",
-            )
+    if options.nodes not in {None, topology.node_count}:
+        raise ClusterError(
+            f"--nodes {options.nodes} was asked for, "
+            f"but a cluster with --nodes {topology.node_count} is up.",
+            "Run `python -m e2e.cluster down` first.",
+        )
+
+
+def with_proxy_mode(topology: Topology, options: Options) -> Topology:
+    """The cluster that is up, with the mode that is asked for: kube-proxy can change it."""
+    return replace(topology, proxy_mode=options.proxy_mode or topology.proxy_mode)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ProxyMode = Literal["iptables", "nftables"]
 PROXY_MODES: tuple[ProxyMode, ...] = get_args(ProxyMode)
+DEFAULT_PROXY_MODE: ProxyMode = "iptables"
 
 SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
@@ -80,7 +81,7 @@ class Topology:
 
     subnet: str
     node_count: int
-    proxy_mode: ProxyMode = "iptables"
+    proxy_mode: ProxyMode = DEFAULT_PROXY_MODE
 
     def __post_init__(self) -> None:
         if not 1 <= self.node_count <= MAX_NODES:

@@ -1,5 +1,6 @@
 """The demo, act by act."""
 
+import textwrap
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -13,24 +14,31 @@ from typing import Final, Self
 from e2e.cluster.progress import Progress, Step
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
-from e2e.support import given, install, then, when
+from e2e.support import given, install, then, timeline, when
 from e2e.support.load import FortioReport, LoadFailed, RunningLoad, fortio
-from e2e.support.table import fortio_row, own_row, render
+from e2e.support.table import WIDTH, Row, fortio_row, own_row, render
 from e2e.support.testbed import Testbed, the_cluster
 from e2e.support.world import World, clear_away, make_world, remove
 from lossless.model.names import SHORT_NAME
 
-_TITLES: Final = {
+TITLES: Final = {
     Variant.PLAIN: "plain: no preStop hook, as most Deployments are",
     Variant.SLEEP: "sleep: preStop sleeps 10 s in nginx and 12 s in the app behind it",
     Variant.LOSSLESS: "lossless: a LosslessRollout with close: [{nginx: {}}], all else default",
 }
-_NOTES: Final = """
-own     {connections} keep-alive clients outside the cluster, each sends a POST about every 60 ms
-        and never sends one twice; "timeout" is no answer within 10 s
-fortio  8 keep-alive clients, 100 POSTs/s in all, Go's net/http; does not tell an EOF from a reset
-rollout from the change of the version until the last old pod was gone; 3 replicas, maxSurge 1,
-        maxUnavailable 0; nginx 1.22 in front of a Python app, both stopped by SIGTERM"""
+_NOTES: Final = {
+    "own": (
+        "{connections} keep-alive clients outside the cluster, each sends a POST about every 60 ms"
+        ' and never sends one twice; "timeout" is no answer within 10 s'
+    ),
+    "fortio": (
+        "8 keep-alive clients, 100 POSTs/s in all, Go's net/http; does not tell an EOF from a reset"
+    ),
+    "rollout": (
+        "from the change of the version until the last old pod was gone; 3 replicas, maxSurge 1,"
+        " maxUnavailable 0; nginx 1.22 in front of a Python app, both stopped by SIGTERM"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,10 @@ class Result:
     fortio: FortioReport
     account: str
     """Where requests were lost; empty if none was, or if it was to be expected."""
+    began: float
+    """Seconds of the epoch when the version was changed."""
+    steps: Sequence[timeline.Step]
+    """What happened meanwhile, in order of time."""
 
     @property
     def failed(self) -> int:
@@ -79,7 +91,7 @@ class Story:
 
     def tell(self, variant: Variant) -> Result:
         """Deploy one variant, roll it out under load, and return what was lost."""
-        self._progress.say(f"\n{_TITLES[variant]}")
+        self._progress.say(f"\n{TITLES[variant]}")
         world = self._world(variant)
         with self._progress.step("  Deploying three replicas"):
             given.the_service(world, variant, drain={})
@@ -91,7 +103,7 @@ class Story:
             fortio(world.testbed, world.service_url(), via=via) as beside,
             _counted(step, load),
         ):
-            begun = time.monotonic()
+            began, begun = time.time(), time.monotonic()
             when.the_version_changes(world)
             if variant is Variant.LOSSLESS:
                 then.status_shows(world, "a pod drains", lambda status: status.get("draining"))
@@ -106,6 +118,8 @@ class Story:
             own=load.report,
             fortio=beside[0],
             account=then.account(world, load.report) if lost else "",
+            began=began,
+            steps=tuple(world.timeline.steps),
         )
         self._progress.say(f"  {result.failed} requests failed; the rollout took {seconds:.0f} s")
         if variant is Variant.LOSSLESS:
@@ -116,15 +130,17 @@ class Story:
 
     def table(self, results: Sequence[Result]) -> str:
         """Return the before/after table with its footnotes."""
-        rows = [
-            row
-            for result in results
-            for row in (
-                own_row(result.variant, result.seconds, result.own),
-                fortio_row(result.variant, result.seconds, result.fortio),
-            )
-        ]
-        return f"\n{render(rows)}\n{_NOTES.format(connections=self._connections)}"
+        footnotes = "\n".join(
+            textwrap.fill(f"{term:<8}{words}", WIDTH, subsequent_indent=" " * 8)
+            for term, words in notes(self._connections)
+        )
+        return f"\n{render(rows_of(results))}\n\n{footnotes}"
+
+    @property
+    def testbed(self) -> Testbed:
+        """The cluster, from entry on."""
+        assert self._testbed is not None  # set on entry
+        return self._testbed
 
     def where_to_look(self) -> str:
         """Return how to look around, and how to remove everything."""
@@ -142,12 +158,11 @@ Remove everything:
   make down"""
 
     def _world(self, variant: Variant) -> World:
-        assert self._testbed is not None  # set on entry
         assert self._images is not None  # set on entry
         namespace = _namespace(variant)
         with self._progress.step(f"  Clearing away what an earlier run has left in {namespace}"):
-            clear_away(self._testbed, namespace)
-        world = make_world(self._testbed, self._images, namespace, self._logs / variant)
+            clear_away(self.testbed, namespace)
+        world = make_world(self.testbed, self._images, namespace, self._logs / variant)
         if variant is Variant.LOSSLESS or self._keep:
             self._stack.callback(world.timeline.close)
         else:
@@ -157,6 +172,23 @@ Remove everything:
     @staticmethod
     def _look(world: World) -> str:
         return world.kubectl("get", SHORT_NAME).rstrip()
+
+
+def notes(connections: int) -> list[tuple[str, str]]:
+    """Return the table's terms, and what they mean."""
+    return [(term, words.format(connections=connections)) for term, words in _NOTES.items()]
+
+
+def rows_of(results: Sequence[Result]) -> list[Row]:
+    """Return the rows of the before/after table."""
+    return [
+        row
+        for result in results
+        for row in (
+            own_row(result.variant, result.seconds, result.own),
+            fortio_row(result.variant, result.seconds, result.fortio),
+        )
+    ]
 
 
 def verdict(results: Sequence[Result]) -> tuple[bool, str]:

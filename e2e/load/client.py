@@ -10,6 +10,7 @@ import errno
 import random
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 from e2e.load.http1 import Malformed, Response, ResponseParser, Truncated
@@ -35,8 +36,12 @@ class _Lost(Exception):  # noqa: N818 # one request's end, never an error of the
 class _Connection(asyncio.Protocol):
     """One connection with at most one request on it."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, since: Callable[[], float]) -> None:
+        """Take part in a tally; ``since`` returns the seconds since the run began."""
         self._tally = tally
+        self._since = since
+        self._of = ""
+        """The pod as one of whose connections this is counted; empty while it is not."""
         self._transport: asyncio.Transport | None = None
         self._parser = ResponseParser()
         self._answer: asyncio.Future[Response] | None = None
@@ -68,6 +73,7 @@ class _Connection(asyncio.Protocol):
                 self._answer.set_result(response)
 
     def eof_received(self) -> None:
+        self._leave_the_count()
         self._closed_by_server()
         if self._answer is None or self._answer.done():
             return
@@ -80,6 +86,7 @@ class _Connection(asyncio.Protocol):
             self._end(_Lost(Kind.SHORT, str(error)))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._leave_the_count()
         self._closed_by_server()
         self._end(_lost(exc) if exc is not None else _Lost(Kind.EOF, "connection ended"))
 
@@ -87,6 +94,11 @@ class _Connection(asyncio.Protocol):
         if self.fit and self._answer is None:
             self._tally.closed_idle += 1
         self.fit = False
+
+    def _leave_the_count(self) -> None:
+        if self._of:
+            self._tally.course.closed(self._of, self._since())
+            self._of = ""
 
     def _end(self, lost: _Lost) -> None:
         if self._answer is not None and not self._answer.done():
@@ -113,6 +125,9 @@ class _Connection(asyncio.Protocol):
         self.last_used = time.monotonic()
         self.pod = response.headers.get(POD_HEADER, self.pod)
         self.version = response.headers.get(VERSION_HEADER, self.version)
+        if not self._of and self.fit and self.pod:
+            self._of = self.pod
+            self._tally.course.opened(self._of, self._since())
         if not response.reusable:
             self._tally.told_to_close += 1
             self.close()
@@ -142,6 +157,7 @@ class _Connection(asyncio.Protocol):
     def close(self) -> None:
         """End the connection; it is not fit for another request."""
         self.fit = False
+        self._leave_the_count()
         if self._transport is not None:
             self._transport.close()
 
@@ -180,8 +196,11 @@ class LoadClient:
         for task in self._tasks if self._plan.leave else tuple(self._thinking):
             task.cancel()
 
+    def _since(self) -> float:
+        return time.monotonic() - self._monotonic
+
     def _now(self) -> float:
-        return self._tally.started + time.monotonic() - self._monotonic
+        return self._tally.started + self._since()
 
     async def _pause(self, seconds: float) -> None:
         task = asyncio.current_task()
@@ -194,14 +213,14 @@ class LoadClient:
 
     async def _client(self, number: int) -> None:
         draw = random.Random(f"{self._plan.seed}/{number}")  # noqa: S311 # spreads load
-        connection = _Connection(self._tally)
+        connection = _Connection(self._tally, self._since)
         sent = 0
         try:
             await self._pause(draw.uniform(0, self._plan.think))
             while not self._stopping:
                 if not connection.fit:
                     connection.close()
-                    connection = _Connection(self._tally)
+                    connection = _Connection(self._tally, self._since)
                 sent += 1
                 well = await self._request(connection, f"{self._plan.seed}/{number}/{sent}")
                 pause = self._plan.think * draw.uniform(0.5, 1.5)

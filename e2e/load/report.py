@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from e2e.load.course import Course, CourseTally
+
 #: More failures than this are counted but not described.
 MAX_DESCRIBED: Final = 500
 
@@ -91,6 +93,8 @@ class LoadReport:
     in_flight: int = 0
     left: int = 0
     """Requests dropped by the client itself when it was told to leave."""
+    course: Course = field(default_factory=Course)
+    """Empty until the run is over."""
 
     @property
     def failed(self) -> int:
@@ -115,6 +119,7 @@ def parse_load_report(text: str | bytes) -> LoadReport:
                 **raw,
                 "latency": Latency(**raw["latency"]),
                 "pods": {name: Answers(**answers) for name, answers in raw["pods"].items()},
+                "course": Course.parse(raw["course"]),
                 "failures": tuple(Failure(**failure) for failure in raw["failures"]),
             }
         )
@@ -149,10 +154,12 @@ class Tally:
     closed_idle: int = 0
     in_flight: int = 0
     left: int = 0
+    course: CourseTally = field(default_factory=CourseTally)
 
     def answered(self, seconds: float, at: float, pod: str, version: str) -> None:
         """Count an answer with status 2xx and the right body."""
         self.latencies.append(seconds)
+        self.course.answered(at - self.started)
         known = self.pods.get(pod)
         if known is None:
             self.pods[pod] = Answers(version=version, count=1, first=at, last=at)
@@ -162,11 +169,12 @@ class Tally:
     def failed(self, failure: Failure) -> None:
         """Count a request that was lost."""
         self.kinds[failure.kind] += 1
+        self.course.failed(failure.at - self.started)
         if len(self.failures) < MAX_DESCRIBED:
             self.failures.append(failure)
 
     def report(self, now: float, *, whole: bool) -> LoadReport:
-        """Return what is known; percentiles only if ``whole``, sorting is not free."""
+        """Return what is known; percentiles and course only if ``whole``: they are not free."""
         ordered = sorted(self.latencies) if whole else []
         return LoadReport(
             started=self.started,
@@ -185,6 +193,7 @@ class Tally:
             closed_idle=self.closed_idle,
             in_flight=self.in_flight,
             left=self.left,
+            course=self.course.course(now - self.started) if whole else Course(),
         )
 
 

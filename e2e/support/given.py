@@ -85,6 +85,17 @@ def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK, **spec: A
     world.kubectl.apply([lossless_rollout(drain, **spec)])
 
 
+def a_budget(world: World, *, min_available: int) -> None:
+    """Have evictions leave so many pods of the service."""
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": NAME},
+        "spec": {"minAvailable": min_available, "selector": {"matchLabels": {"app": NAME}}},
+    }
+    world.kubectl.apply([budget])
+
+
 def injection(world: World) -> None:
     """Wait until pods that are created now get an agent."""
     eventually(

@@ -15,6 +15,7 @@ from e2e.support.testbed import ROOT, Testbed
 
 RELEASE: Final = "lossless"
 NAMESPACE: Final = "lossless-system"
+CHART: Final = ROOT / "charts" / "lossless"
 _SAMPLE: Final = ROOT / "e2e" / "sample" / "image"
 _PROOF: Final = "e2e/proof/image"
 #: What the image of the proof's pods is made of, below the repository's root; of the product it is
@@ -89,7 +90,11 @@ def _tag(dockerfile: Path, context: Path) -> str:
 
 
 def install_chart(
-    testbed: Testbed, images: Images, values: Mapping[str, str] | None = None
+    testbed: Testbed,
+    images: Images,
+    values: Mapping[str, str] | None = None,
+    *,
+    chart: Path = CHART,
 ) -> None:
     """Install the chart, or upgrade it to these images and values, and wait until it is ready.
 
@@ -104,7 +109,7 @@ def install_chart(
     settings = {"image": images.operator, "agentImage": images.agent, **(values or {})}
     _helm(
         testbed,
-        *("upgrade", "--install", RELEASE, str(ROOT / "charts" / "lossless")),
+        *("upgrade", "--install", RELEASE, str(chart)),
         "--create-namespace",
         *(f"--set={name}={value}" for name, value in settings.items()),
         *("--wait", "--timeout=3m"),

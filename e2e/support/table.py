@@ -9,7 +9,7 @@ from e2e.load.report import LoadReport
 from e2e.support.load import FortioReport
 
 WIDTH: Final = 100
-_HEADS: Final = (
+HEADS: Final = (
     "rollout",
     "client",
     "requests",
@@ -19,7 +19,7 @@ _HEADS: Final = (
     "p99 ms",
     "max ms",
 )
-_LAST: Final = "how they failed"
+LAST: Final = "how they failed"
 _GAP: Final = "  "
 #: No-break space: a count must not part from its kind at the end of a line.
 _JOIN: Final = "\N{NO-BREAK SPACE}"
@@ -81,19 +81,20 @@ def fortio_row(rollout: str, rollout_seconds: float, report: FortioReport) -> Ro
 
 def render(rows: Sequence[Row]) -> str:
     """Return the table, at most ``WIDTH`` columns wide; failures wrap within their column."""
-    body = [_cells(row) for row in rows]
-    widths = [max(len(cells[column]) for cells in (_HEADS, *body)) for column in range(len(_HEADS))]
+    body = [cells(row) for row in rows]
+    widths = [max(len(line[column]) for line in (HEADS, *body)) for column in range(len(HEADS))]
     indent = sum(widths) + len(_GAP) * len(widths)
-    lines = [_line(_HEADS, widths) + _GAP + _LAST]
+    lines = [_line(HEADS, widths) + _GAP + LAST]
     lines.append(_GAP.join("-" * width for width in widths) + _GAP + "-" * (WIDTH - indent))
-    for row, cells in zip(rows, body, strict=True):
-        first, *more = textwrap.wrap(_how(row.kinds), WIDTH - indent) or [""]
-        lines.append(f"{_line(cells, widths)}{_GAP}{first}".rstrip())
+    for row, line in zip(rows, body, strict=True):
+        first, *more = textwrap.wrap(how(row.kinds), WIDTH - indent) or [""]
+        lines.append(f"{_line(line, widths)}{_GAP}{first}".rstrip())
         lines += [" " * indent + text for text in more]
     return "\n".join(lines).replace(_JOIN, " ")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def cells(row: Row) -> tuple[str, ...]:
+    """Return what stands under ``HEADS``."""
     return (
         row.rollout,
         row.client,
@@ -111,6 +112,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     )
 
 
-def _how(kinds: Mapping[str, int]) -> str:
+def how(kinds: Mapping[str, int]) -> str:
+    """Return how requests failed, the commonest first."""
     ordered = sorted(kinds.items(), key=lambda item: -item[1])
     return ", ".join(f"{count:,} {kind}".replace(" ", _JOIN) for kind, count in ordered)

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from e2e.cluster import local
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
-from e2e.cluster.record import exclusive
+from e2e.cluster.record import Record, exclusive
+from e2e.cluster.topology import DEFAULT_PROXY_MODE, ProxyMode
 from e2e.support.kubectl import Kubectl
 
 ROOT: Final = Path(__file__).parents[2]
 _TOOL: Final = (sys.executable, "-m", "e2e.cluster")
 #: Seconds: the first ``up`` on a machine may compile Kubernetes.
 _UP: Final = 3600.0
+#: Seconds for a change of a cluster that is up.
+_CHANGE: Final = 180.0
 #: Seconds for another run of the demo or the tests to end.
 _IN_USE: Final = 1800.0
 
@@ -54,6 +58,21 @@ class Testbed:
             via: the node through which the host enters Services; None for the first.
         """
         return [*_TOOL, "client", *(["--via", via] if via else []), "--", *argv]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its components are processes of this machine, and ours."""
+        record = Record.read(Paths.of_user())
+        return record is not None and record.provider == local.PROVIDER
+
+    @contextmanager
+    def proxied_by(self, mode: ProxyMode) -> Iterator[None]:
+        """Have every kube-proxy of a local cluster work in a mode until the end."""
+        _tool("up", "--proxy-mode", mode, timeout=_CHANGE)
+        try:
+            yield
+        finally:
+            _tool("up", "--proxy-mode", DEFAULT_PROXY_MODE, timeout=_CHANGE)
 
     def build_image(self, tag: str, dockerfile: Path, context: Path, target: str = "") -> Path:
         """Build an image, unless it is built already, and return its archive.

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from e2e.sample.manifests import APP, NAME, VERSION
@@ -53,6 +54,13 @@ def a_pod_is_deleted(world: World, pod: Object) -> None:
     _replaced(world, pod)
 
 
+def a_pod_is_deleted_within(world: World, pod: Object, seconds: int) -> None:
+    """Delete a pod with a grace period of its own, and wait until it is gone and replaced."""
+    world.mark(f"{name_of(pod)} is deleted, with {seconds} s to go")
+    world.kubectl("delete", "pod", name_of(pod), "--wait=false", f"--grace-period={seconds}")
+    _replaced(world, pod)
+
+
 def a_pod_is_evicted(world: World, pod: Object) -> None:
     """Evict a pod as kubectl drain does, wait until it is gone and replaced."""
     name = name_of(pod)
@@ -70,12 +78,49 @@ def a_pod_is_evicted(world: World, pod: Object) -> None:
 def a_node_is_drained(world: World, node: str) -> None:
     """Run ``kubectl drain``, which ends when every pod of the node is gone."""
     world.mark(f"node {node} is drained")
-    world.kubectl(
-        *("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s"),
-        timeout=200,
-    )
+    world.kubectl(*_drain(node), timeout=_ROLLOUT)
     world.mark(f"node {node} is empty")
     _complete(world)
+
+
+def nodes_are_drained_of_the_service(world: World, nodes: Sequence[str]) -> None:
+    """Run ``kubectl drain`` on several nodes at once, for the service's own pods.
+
+    The nodes come back one by one, each a while after its pods have been asked to go, as an
+    upgrade of nodes does it: with all of them cordoned there is no place for new pods.
+    """
+    only = f"--pod-selector=app={NAME}"
+    drains = []
+    for node in nodes:
+        world.mark(f"node {node} is drained")
+        argv = world.kubectl.argv(*_drain(node), only)
+        drains.append(subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+    try:
+        eventually(
+            world.pods,
+            lambda pods: (
+                any(is_stopping(pod) for pod in pods)
+                and any(not pod["spec"].get("nodeName") for pod in pods)
+            ),
+            what="a pod to be evicted, and its replacement to wait for a node",
+            within=60,
+        )
+        for node in nodes:
+            a_node_is_back(world, node)
+        for drain in drains:
+            said, _ = drain.communicate(timeout=_ROLLOUT)
+            assert drain.returncode == 0, said.decode()
+    finally:
+        for drain in drains:
+            drain.kill()
+            drain.wait()
+    world.mark("no pod is left that a drain has met")
+    _complete(world)
+
+
+def _drain(node: str) -> tuple[str, ...]:
+    options = ("--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s")
+    return ("drain", node, *options)
 
 
 def a_node_is_back(world: World, node: str) -> None:
@@ -86,9 +131,14 @@ def a_node_is_back(world: World, node: str) -> None:
 
 def the_service_is_scaled(world: World, replicas: int) -> None:
     """Scale the service and wait until so many pods are left, all ready."""
+    replicas_are_asked_for(world, replicas)
+    _complete(world)
+
+
+def replicas_are_asked_for(world: World, replicas: int) -> None:
+    """Scale the service, by the ``scale`` subresource as autoscalers do, and wait for nothing."""
     world.mark(f"the service is scaled to {replicas}")
     world.kubectl("scale", f"deployment/{NAME}", f"--replicas={replicas}")
-    _complete(world)
 
 
 def undone(world: World) -> None:

@@ -54,8 +54,11 @@ class World:
 
     def service_url(self, path: str = "/") -> str:
         """Return the URL of the service for clients outside the cluster."""
-        service = self._existing("service")
-        return f"http://{service['spec']['clusterIP']}{path}"
+        return f"http://{self.service_address()}{path}"
+
+    def service_address(self) -> str:
+        """Return the service's ClusterIP."""
+        return str(self._existing("service")["spec"]["clusterIP"])
 
     def _existing(self, kind: str) -> Object:
         found = self.kubectl.get(kind, NAME)

@@ -64,11 +64,13 @@ async def _serve(options: argparse.Namespace) -> None:
 async def _controller(options: argparse.Namespace) -> None:
     from lossless.controller.options import ControllerOptions  # noqa: PLC0415 # see the module
     from lossless.controller.process import run  # noqa: PLC0415 # the same
+    from lossless.model.scope import Scope  # noqa: PLC0415 # the same
 
     await run(
         ControllerOptions(
             namespace=options.namespace,
             identity=options.identity,
+            scope=Scope.parse(options.watch_namespaces),
             kubeconfig=options.kubeconfig,
             failure_policy=options.failure_policy,
             external_certificate=options.certificate == _CERT_MANAGER,
@@ -77,7 +79,8 @@ async def _controller(options: argparse.Namespace) -> None:
 
 
 async def _webhook(options: argparse.Namespace) -> None:
-    from lossless.webhook.options import AgentSettings, WebhookOptions  # noqa: PLC0415 # see the module
+    from lossless.model.scope import Scope  # noqa: PLC0415 # see the module
+    from lossless.webhook.options import AgentSettings, WebhookOptions  # noqa: PLC0415 # the same
     from lossless.webhook.server import run  # noqa: PLC0415 # the same
 
     await run(
@@ -87,6 +90,7 @@ async def _webhook(options: argparse.Namespace) -> None:
             port=options.port,
             http_port=options.http_port,
             external_certificate=options.certificate == _CERT_MANAGER,
+            scope=Scope.parse(options.watch_namespaces),
             agent=AgentSettings(
                 image=options.agent_image,
                 pull_policy=options.agent_image_pull_policy,
@@ -196,7 +200,12 @@ def _parser() -> argparse.ArgumentParser:
     installed = argparse.ArgumentParser(add_help=False)
     installed.add_argument("--namespace", required=True, help="namespace of the installation")
     server = argparse.ArgumentParser(add_help=False, parents=[installed])
-
+    server.add_argument(
+        "--watch-namespaces",
+        default="",
+        metavar="NAME,…",
+        help="serve LosslessRollouts of these namespaces only; default: of the whole cluster",
+    )
     server.add_argument(
         "--certificate",
         choices=("self", _CERT_MANAGER),

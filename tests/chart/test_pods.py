@@ -266,15 +266,19 @@ def test_the_agents_image_can_be_pulled_before_it_is_needed(helm: Helm) -> None:
 @pytest.mark.parametrize("component", ["controller", "webhook"])
 def test_an_account_can_be_the_administrators(helm: Helm, component: str) -> None:
     """The rights go to it, the pods run as it, and the chart makes none."""
-    account = {"create": False, "name": "given"}
-    manifests = helm.render({component: {"serviceAccount": account}})
+    values = {component: {"serviceAccount": {"create": False, "name": "given"}}}
+    manifests = helm.render(values)
     made = {m["metadata"]["name"] for m in of_kind(manifests, "ServiceAccount")}
     assert not {"given", f"lossless-{component}"} & made
     pod = _pod_spec(manifests, "Deployment", f"lossless-{component}")
     assert pod["serviceAccountName"] == "given"
-    for kind in ("ClusterRoleBinding", "RoleBinding"):
-        binding = named(manifests, kind, f"lossless-{component}")
-        assert [subject["name"] for subject in binding["subjects"]] == ["given"]
+    bindings = [
+        m
+        for m in manifests + helm.render({**values, "watchNamespaces": ["shop"]})
+        if m["kind"].endswith("Binding") and m["metadata"]["name"] == f"lossless-{component}"
+    ]
+    assert {m["metadata"].get("namespace") for m in bindings} == {None, NAMESPACE, "shop"}
+    assert {subject["name"] for m in bindings for subject in m["subjects"]} == {"given"}
 
 
 def test_an_account_carries_its_annotations(helm: Helm) -> None:

@@ -32,6 +32,7 @@ EVERYTHING: dict[str, Any] = {
     "commonAnnotations": {"example.com/owner": "platform"},
     "certificates": {"certManager": {"enabled": True, "issuerRef": {"name": "internal"}}},
     "networkPolicy": {"enabled": True},
+    "watchNamespaces": ["shop"],
     "agent": {"prePull": {"enabled": True}},
     "webhook": {"hostNetwork": True},
 }

@@ -6,11 +6,11 @@ import pytest
 
 from e2e.cluster import cli
 from e2e.cluster.errors import ClusterError
-from e2e.cluster.local import refuse_other_shape
+from e2e.cluster.local import refuse_other_shape, with_proxy_mode
 from e2e.cluster.paths import Paths
 from e2e.cluster.provider import Options
 from e2e.cluster.record import Record
-from e2e.cluster.topology import Topology
+from e2e.cluster.topology import ProxyMode, Topology
 
 
 @pytest.fixture
@@ -95,23 +95,28 @@ def test_a_client_command_keeps_its_own_options() -> None:
     assert arguments.argv == ["ip", "--via", "x"]
 
 
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        pytest.param(Options(nodes=3), "--nodes 3", id="nodes"),
-        pytest.param(Options(proxy_mode="nftables"), "--proxy-mode nftables", id="proxy mode"),
-    ],
-)
-def test_another_shape_than_what_is_up_is_refused(options: Options, problem: str) -> None:
+def test_another_number_of_nodes_than_what_is_up_is_refused() -> None:
     """A cluster in use is not torn down to please a second caller."""
-    with pytest.raises(ClusterError, match=f"{problem} was asked for"):
-        refuse_other_shape(Topology("10.89.0.0/24", 2), options)
+    with pytest.raises(ClusterError, match="--nodes 3 was asked for"):
+        refuse_other_shape(Topology("10.89.0.0/24", 2), Options(nodes=3))
 
 
-@pytest.mark.parametrize("options", [Options(), Options(nodes=2, proxy_mode="iptables")])
+@pytest.mark.parametrize("options", [Options(), Options(nodes=2), Options(proxy_mode="nftables")])
 def test_what_is_up_is_accepted(options: Options) -> None:
-    """Unsaid, or said as it is."""
+    """Unsaid, said as it is, or only kube-proxy's mode, which can be changed."""
     refuse_other_shape(Topology("10.89.0.0/24", 2), options)
+
+
+@pytest.mark.parametrize(
+    ("asked", "mode"), [(None, "nftables"), ("nftables", "nftables"), ("iptables", "iptables")]
+)
+def test_kube_proxys_mode_changes_only_if_asked_for(
+    asked: ProxyMode | None, mode: ProxyMode
+) -> None:
+    """All else of the cluster that is up stays as it is."""
+    up = Topology("10.89.0.0/24", 3, "nftables")
+
+    assert with_proxy_mode(up, Options(proxy_mode=asked)) == Topology("10.89.0.0/24", 3, mode)
 
 
 def test_the_kubeconfigs_path_is_all_that_is_printed(

@@ -18,6 +18,7 @@ from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import Reconciler
 from lossless.model.names import AGENT_CONTAINER, API_VERSION, GATE
 from lossless.model.phases import Phase
+from lossless.model.scope import Scope
 from lossless.telemetry.metrics import ControllerMetrics
 from tests.support.fake_agent import FakeAgent, fake_agent
 from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
@@ -72,8 +73,8 @@ class Work:
 
 @pytest.fixture
 async def work(request: pytest.FixtureRequest) -> AsyncIterator[Work]:
-    """Three old pods serve, and everything is in its place; the parameter is the resync period."""
-    resync = getattr(request, "param", 60.0)
+    """Three old pods serve, and everything is in its place; the parameter changes options."""
+    changes: dict[str, Any] = {"resync": 60.0} | getattr(request, "param", {})
     async with (
         fake_kubernetes() as (fake, client),
         fake_agent() as agent,
@@ -103,7 +104,7 @@ async def work(request: pytest.FixtureRequest) -> AsyncIterator[Work]:
             leading=lambda: leading[0],
             clock=lambda: START + 600,
         )
-        options = ControllerOptions(namespace="lossless", identity="controller-0", resync=resync)
+        options = ControllerOptions(namespace="lossless", identity="controller-0", **changes)
         made.append(Leader(client, index, reconciler, injection, listener, metrics, options))
         task = asyncio.create_task(made[0].lead())
         yield Work(fake, agent, made[0], index, metrics, leading)
@@ -182,7 +183,7 @@ async def test_pods_of_a_rollout_that_is_long_gone_are_found_by_their_label(work
     await eventually(lambda: work.gate("s") == "True")
 
 
-@pytest.mark.parametrize("work", [1.0], indirect=True)
+@pytest.mark.parametrize("work", [{"resync": 1.0}], indirect=True)
 async def test_what_no_event_told_is_found_by_the_next_full_look(work: Work) -> None:
     """A LosslessRollout that nobody announced is looked at within a resync."""
     await eventually(lambda: work.status().get("phase") == "Ready")
@@ -254,6 +255,45 @@ async def test_the_webhook_is_never_taken_away_for_want_of_a_list(work: Work) ->
 
     listed = asked.index(f"GET /apis/{API_VERSION}/losslessrollouts")
     assert listed < next(at for at, request in enumerate(asked) if CONFIGURATION in request)
+
+
+def rollout_in(work: Work, namespace: str) -> str:
+    """Store a LosslessRollout for a Deployment ``web`` in a namespace and return its path."""
+    raw = raw_rollout()
+    raw["metadata"]["namespace"] = namespace
+    path = f"/apis/{API_VERSION}/namespaces/{namespace}/losslessrollouts/web"
+    work.fake.put(path, raw)
+    return path
+
+
+NAMED = {"scope": Scope(("shop", "bank")), "resync": 1.0}
+
+
+@pytest.mark.parametrize("work", [NAMED], indirect=True)
+async def test_only_named_namespaces_are_served(work: Work) -> None:
+    """A LosslessRollout elsewhere is neither listed nor written to, nor are its pods seen."""
+    elsewhere, bank = rollout_in(work, "elsewhere"), rollout_in(work, "bank")
+
+    await eventually(lambda: work.status().get("phase") == "Ready")
+    await eventually(lambda: "status" in work.fake.objects[bank])
+    assert work.index.namespaces() == {"shop", "bank"}
+    assert not [request for request in work.fake.requests if "elsewhere" in request]
+    assert "status" not in work.fake.objects[elsewhere]
+
+
+@pytest.mark.parametrize("work", [NAMED], indirect=True)
+async def test_a_named_namespace_that_refuses_stops_no_other(work: Work) -> None:
+    """Whoever deletes a namespace, with the Role in it, does not end the work in the others."""
+    bank = rollout_in(work, "bank")
+    await eventually(lambda: work.index.namespaces() == {"shop", "bank"})
+    work.fake.refuse = lambda _, path: 403 if "/bank/" in path else None
+    listings = work.fake.requests.count(f"GET {bank.rpartition('/')[0]}")
+    work.fake.put(f"{PODS}/n", raw_pod("n", "old", ready=False, gate=None))
+
+    await eventually(lambda: work.gate("n") == "True")
+    await eventually(lambda: work.fake.requests.count(f"GET {bank.rpartition('/')[0]}") > listings)
+    assert (work.leader.synced(), work.leader.ailment()) == (True, "")
+    assert work.index.namespaces() == {"shop", "bank"}
 
 
 async def test_the_probe_is_content_while_all_is_well(work: Work) -> None:

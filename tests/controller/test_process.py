@@ -1,7 +1,8 @@
 """The whole process with kopf in front, against an API server in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import aiohttp
 import pytest
 import yaml
 
-from lossless.controller.front import connection_of
+from lossless.controller.front import connection_of, settings
 from lossless.controller.options import ControllerOptions
 from lossless.controller.process import run
 from lossless.model.names import API_VERSION, KIND, PLURAL
+from lossless.model.scope import Scope
 from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
 from tests.support.raw_objects import (
     DEPLOYMENTS,
@@ -92,20 +94,28 @@ async def probe(port: int, path: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
+@pytest.mark.parametrize(
+    ("scope", "followed"),
+    [
+        pytest.param(Scope(), f"GET /apis/{API_VERSION}/{PLURAL}", id="whole-cluster"),
+        pytest.param(Scope(("shop",)), f"GET {ROLLOUTS}", id="named"),
+    ],
+)
 async def test_the_process_from_start_to_end(
-    fake: FakeKubernetes, tmp_path: Path, unused_tcp_port: int
+    fake: FakeKubernetes, tmp_path: Path, unused_tcp_port: int, scope: Scope, followed: str
 ) -> None:
     """It leads, follows LosslessRollouts through kopf, serves probes, and releases the Lease."""
     options = ControllerOptions(
         namespace="lossless",
         identity="controller-0",
+        scope=scope,
         kubeconfig=kubeconfig(fake.url, tmp_path),
         host="127.0.0.1",
         http_port=unused_tcp_port,
         resync=600.0,
     )
     task = asyncio.create_task(run(options))
-    await eventually(lambda: f"GET /apis/{API_VERSION}/{PLURAL}" in fake.requests)
+    await eventually(lambda: followed in fake.requests)
     await eventually(lambda: LEASE in fake.objects)
     await asyncio.sleep(0.3)
     fake.put(f"{ROLLOUTS}/web", raw_rollout())
@@ -119,10 +129,21 @@ async def test_the_process_from_start_to_end(
     await asyncio.wait({task}, timeout=10)
 
     assert task.done()
+    assert not scope.namespaces or f"GET /apis/{API_VERSION}/{PLURAL}" not in fake.requests
     assert (healthy, ready) == ((200, "ok"), (200, "ok"))
     assert "lossless_controller_leader 1.0" in metrics
     assert fake.objects[LEASE]["spec"]["holderIdentity"] == ""
     assert not fake.objects[f"{ROLLOUTS}/web"]["metadata"].get("annotations")
+
+
+def test_kopf_never_gives_a_request_up() -> None:
+    """It would end, and the process with it, for the sake of one namespace that is gone."""
+    backoffs = settings().networking.error_backoffs
+    assert isinstance(backoffs, Iterable)
+    waits = [*islice(backoffs, 1000)]
+
+    assert len(waits) == 1000
+    assert 0 < min(waits) <= max(waits) <= 30
 
 
 async def test_kopf_uses_our_own_way_to_the_api_server() -> None:
@@ -145,6 +166,7 @@ async def test_kopf_uses_our_own_way_to_the_api_server() -> None:
         pytest.param({"http_port": 70000}, "http port 70000", id="port"),
         pytest.param({"workers": 0}, "workers 0", id="workers"),
         pytest.param({"resync": 0.0}, "resync 0.0", id="resync"),
+        pytest.param({"scope": Scope(("lossless",))}, "namespace of the installation", id="scope"),
         pytest.param({"failure_policy": "No"}, "failure policy 'No'", id="policy"),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 
 from e2e.load.client import LoadClient
 from e2e.load.plan import Plan
-from e2e.load.report import Kind, LoadReport
+from e2e.load.report import Kind
+from tests.load.running import ended, eventually, run_until
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Behaviour = Callable[[bytes, asyncio.StreamWriter], Awaitable[bool]]
@@ -127,25 +128,6 @@ class _Server:
             await server.wait_closed()
 
 
-async def _eventually(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not happened():  # noqa: ASYNC110 # looks at the client from outside, as its users do
-            await asyncio.sleep(0.005)
-
-
-async def _run_until(client: LoadClient, enough: Callable[[LoadReport], bool]) -> LoadReport:
-    running = asyncio.create_task(client.run())
-    async with asyncio.timeout(10):
-        await _eventually(lambda: running.done() or enough(client.report(whole=False)))
-        client.stop()
-        await running
-    return client.report()
-
-
-def _ended(count: int) -> Callable[[LoadReport], bool]:
-    return lambda report: report.requests >= count
-
-
 @pytest.mark.parametrize(
     ("behaviour", "kind"),
     [
@@ -165,7 +147,7 @@ async def test_each_way_to_lose_a_request_has_a_name(behaviour: Behaviour, kind:
     server = _Server(_good, behaviour, _good)
     async with server.listening() as url:
         client = LoadClient(Plan(url, connections=1, think=0.0, timeout=0.3))
-        report = await _run_until(client, _ended(5))
+        report = await run_until(client, ended(5))
 
     assert dict(report.kinds) == {kind: 1}
     assert report.requests == server.requests
@@ -180,7 +162,7 @@ async def test_a_refused_connection_is_a_lost_request() -> None:
         port = listener.getsockname()[1]
     client = LoadClient(Plan(f"http://127.0.0.1:{port}/", connections=1, think=0.0))
 
-    report = await _run_until(client, _ended(3))
+    report = await run_until(client, ended(3))
 
     assert report.kinds == {Kind.REFUSED: report.requests}
     assert {failure.connection for failure in report.failures} == {"new"}
@@ -190,7 +172,7 @@ async def test_keep_alive_is_kept() -> None:
     """Without a word about closing, all requests of a client share one connection."""
     server = _Server(_good)
     async with server.listening() as url:
-        report = await _run_until(LoadClient(Plan(url, connections=3, think=0.0)), _ended(60))
+        report = await run_until(LoadClient(Plan(url, connections=3, think=0.0)), ended(60))
 
     assert (report.failed, report.opened, server.connections) == (0, 3, 3)
     assert report.pods["web-1"].count == report.requests == server.requests
@@ -201,7 +183,7 @@ async def test_a_close_frame_is_honoured() -> None:
     """After ``Connection: close`` the next request opens a new connection; nothing is lost."""
     server = _Server(_good, _close_header, _good)
     async with server.listening() as url:
-        report = await _run_until(LoadClient(Plan(url, connections=1, think=0.0)), _ended(5))
+        report = await run_until(LoadClient(Plan(url, connections=1, think=0.0)), ended(5))
 
     assert (report.failed, report.told_to_close, report.closed_idle) == (0, 1, 0)
     assert server.connections == 2
@@ -216,7 +198,7 @@ async def test_a_close_between_requests_that_was_noticed_loses_nothing() -> None
 
     server = _Server(good_then_gone)
     async with server.listening() as url:
-        report = await _run_until(LoadClient(Plan(url, connections=1, think=0.05)), _ended(3))
+        report = await run_until(LoadClient(Plan(url, connections=1, think=0.05)), ended(3))
 
     assert report.failed == 0
     assert report.closed_idle >= 2
@@ -236,7 +218,7 @@ async def test_stopping_awaits_the_answers_in_flight() -> None:
         client = LoadClient(Plan(url, connections=1, think=0.0))
         running = asyncio.create_task(client.run())
         async with asyncio.timeout(10):
-            await _eventually(lambda: server.requests == 1)
+            await eventually(lambda: server.requests == 1)
             client.stop()
             release.set()
             await running
@@ -249,7 +231,7 @@ async def test_a_client_that_has_sent_its_requests_falls_silent() -> None:
     server = _Server(_good)
     async with server.listening() as url:
         client = LoadClient(Plan(url, connections=2, think=0.0, each=3))
-        report = await _run_until(client, _ended(6))
+        report = await run_until(client, ended(6))
 
     assert (report.requests, server.requests, server.connections) == (6, 6, 2)
 
@@ -259,7 +241,7 @@ async def test_a_client_that_may_leave_drops_its_request() -> None:
     server = _Server(_slow)
     async with server.listening() as url:
         client = LoadClient(Plan(url, connections=1, think=0.0, leave=True))
-        report = await _run_until(client, lambda report: report.in_flight == 1)
+        report = await run_until(client, lambda report: report.in_flight == 1)
 
     assert (report.requests, report.failed, report.left) == (0, 0, 1)
 

@@ -10,6 +10,7 @@ from e2e.load.plan import Plan
 from e2e.sample.image.app import App, the_store
 from e2e.sample.manifests import APP, NGINX, Sample, Variant, lossless_rollout, store
 from lossless.model.policy import parse_spec
+from tests.load.running import ended, run_until
 
 
 @pytest.fixture
@@ -38,14 +39,8 @@ async def test_the_app_echoes_and_says_who_it_is(address: tuple[str, int]) -> No
     """The load client can tell which pod and version answered, and that the body is its own."""
     host, port = address
     client = LoadClient(Plan(f"http://{host}:{port}/", connections=2, think=0.0))
-    running = asyncio.create_task(client.run())
-    async with asyncio.timeout(10):
-        while client.report(whole=False).requests < 10:  # noqa: ASYNC110 # looks from outside
-            await asyncio.sleep(0.005)
-        client.stop()
-        await running
+    report = await run_until(client, ended(10))
 
-    report = client.report()
     assert report.failed == 0
     assert report.pods["web-1"].version == "v7"
 

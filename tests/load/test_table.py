@@ -93,7 +93,9 @@ def test_another_document_is_not_fortios(text: str) -> None:
 def _result(variant: Variant, failed: int, fortio_failed: int = 0) -> Result:
     own = _own({"EOF": failed} if failed else {})
     codes = {"200": 100, "-1": fortio_failed}
-    return Result(variant, 20.0, own, _fortio(codes), account="where it was lost")
+    return Result(
+        variant, 20.0, own, _fortio(codes), account="where it was lost", began=0.0, steps=()
+    )
 
 
 @pytest.mark.parametrize(

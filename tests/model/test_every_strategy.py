@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from lossless.cluster.rollout_status import parse_status, status_document
 from lossless.model.decision import Decision, decide
 from lossless.model.gate import OPENING
-from lossless.model.phases import Phase
 from lossless.model.status import RolloutPhase
-from tests.support.deployment_model import Cluster, SimPod
+from tests.support.deployment_model import Cluster
 from tests.support.rollouts import a_spec
+from tests.support.simulation import LIVES, Lives, SimPod
 
 STRATEGIES: list[tuple[int | str, int | str]] = [
     (0, 1),
@@ -253,10 +253,7 @@ ACTIONS = st.sampled_from(
     recreate=st.booleans(),
     limit=st.sampled_from([1, 2, "20%", "100%"]),
     min_ready=st.sampled_from([0.0, 0.0, 10.0]),
-    drains=st.lists(st.floats(min_value=1, max_value=90), min_size=1, max_size=5),
-    starts=st.lists(st.floats(min_value=0, max_value=20), min_size=1, max_size=5),
-    crashes=st.lists(st.sampled_from([0.0, 0.0, 5.0]), min_size=1, max_size=5),
-    late=st.sets(st.integers(min_value=0, max_value=30), max_size=3),
+    lives=LIVES,
     actions=st.lists(st.tuples(st.integers(min_value=1, max_value=40), ACTIONS), max_size=6),
 )
 def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0912, PLR0913, PLR0917 # dimensions
@@ -264,10 +261,7 @@ def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0912, PLR0913, P
     strategy: tuple[int | str, int | str],
     limit: int | str,
     min_ready: float,
-    drains: list[float],
-    starts: list[float],
-    crashes: list[float],
-    late: set[int],
+    lives: Lives,
     actions: list[tuple[int, str]],
     *,
     recreate: bool,
@@ -275,11 +269,7 @@ def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0912, PLR0913, P
     """And each look on the way is judged."""
 
     def vary(pod: SimPod) -> None:
-        number = int(pod.name.rpartition("-")[2])
-        pod.drains_in = drains[number % len(drains)]
-        pod.starts_in = starts[number % len(starts)]
-        pod.crashes_after = crashes[number % len(crashes)]
-        pod.result = Phase.TIMED_OUT if number in late else Phase.DRAINED
+        lives.give(pod, int(pod.name.rpartition("-")[2]))
 
     cluster = rolling(
         Watched(

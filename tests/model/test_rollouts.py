@@ -11,7 +11,7 @@ from lossless.model.decision import Decision, decide
 from lossless.model.observation import Gate, Observation, Pod, Unknown
 from lossless.model.phases import Phase
 from lossless.model.status import MAX_PODS, RolloutPhase
-from tests.support.deployment_model import Cluster, SimPod
+from tests.support.deployment_model import Cluster
 from tests.support.rollouts import (
     NEW,
     NOW,
@@ -23,6 +23,7 @@ from tests.support.rollouts import (
     a_world,
     serving,
 )
+from tests.support.simulation import SimPod
 
 STRATEGIES = [(1, 0), (0, 1), ("25%", "25%"), ("100%", 0), (2, 1)]
 

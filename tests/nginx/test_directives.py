@@ -1,5 +1,8 @@
 """nginx's configuration language."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +10,27 @@ from hypothesis import strategies as st
 from lossless.nginx.check import Expectations, check
 from lossless.nginx.contexts import seconds
 from lossless.nginx.directives import Directive, UnreadableError, read_configuration
+from lossless.nginx.files import InMemory
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """One text, whatever file is asked for: an include of anything includes itself."""
+
+    text: str
+
+    def read(self, path: str) -> str:  # noqa: ARG002 # whatever it is
+        """Return the text."""
+        return self.text
+
+    def matching(self, pattern: str) -> Iterable[str]:
+        """Return the pattern, as if a file had that name."""
+        return [pattern]
 
 
 def read(text: str) -> tuple[Directive, ...]:
     """Return the directives of a text."""
-    return read_configuration("nginx.conf", read=lambda _: text).root.block or ()
+    return read_configuration("nginx.conf", files=Everywhere(text)).root.block or ()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +129,7 @@ def test_any_text_is_checked_or_refused(text: str) -> None:
     """With one kind of error, and nothing else comes of it."""
     try:
         check(
-            read_configuration("nginx.conf", prefix="/nonexistent", read=lambda _: text),
+            read_configuration("nginx.conf", prefix="/nonexistent", files=Everywhere(text)),
             Expectations(),
         )
     except UnreadableError as error:
@@ -138,3 +157,26 @@ def test_any_text_is_checked_or_refused(text: str) -> None:
 def test_times(text: str, expected: float | None) -> None:
     """As nginx writes them."""
     assert seconds(text) == expected
+
+
+def test_includes_are_found_among_texts() -> None:
+    """By name, and by a mask, which does not lead into directories; what is not there is told."""
+    texts = {
+        "/etc/nginx/nginx.conf": "http { include conf.d/*.conf; include mime.types; }",
+        "/etc/nginx/conf.d/a.conf": "server { }",
+        "/etc/nginx/conf.d/deep/b.conf": "upstream b { }",
+    }
+
+    configuration = read_configuration("/etc/nginx/nginx.conf", files=InMemory(texts))
+
+    (http,) = configuration.root.block or ()
+    assert [(one.name, one.file) for one in http.block or ()] == [
+        ("server", "/etc/nginx/conf.d/a.conf")
+    ]
+    assert [str(one) for one in configuration.missing] == ["include mime.types"]
+
+
+def test_a_text_that_is_not_there_is_unreadable() -> None:
+    """As a file that is not there."""
+    with pytest.raises(UnreadableError, match=r"^/x: cannot be read: No such file"):
+        read_configuration("/x", files=InMemory({}))

@@ -13,6 +13,7 @@ from lossless.plugin.checks.finding import DOCS, Finding, Severity
 from lossless.plugin.checks.setup import selects
 from lossless.plugin.surroundings import setup_of
 from tests.plugin.manifests import LABELS, Raw, added, changed, right
+from tests.plugin.nginx_pods import BARE, behind_nginx
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 AWS: Final = "service.beta.kubernetes.io/aws-load-balancer-"
@@ -233,6 +234,9 @@ WRONG: Final = [
         id="policy without the agent's port",
     ),
     pytest.param(added("policy", policy()), "LL703", id="policy that closes all"),
+    # nginx
+    pytest.param(behind_nginx({"nginx.conf": f"http {{ {BARE} }}"}), "LL801", id="no snippet"),
+    pytest.param(behind_nginx({"nginx.conf": "http {"}), "LL802", id="no configuration of nginx"),
 ]
 
 

@@ -146,9 +146,15 @@ def test_a_quiet_workload_is_two_lines_and_a_count() -> None:
     [
         pytest.param(
             RolloutStatus(),
-            {},
+            {"created": NOW - 59},
             "shop/web  Unknown  the controller has not looked at it yet\n  Deployment web",
             id="no controller yet",
+        ),
+        pytest.param(
+            RolloutStatus(),
+            {},
+            "shop/web  Unknown  not looked at for 1h: is its namespace served?\n  Deployment web",
+            id="no controller at all",
         ),
         pytest.param(
             RolloutStatus(phase=RolloutPhase.DEGRADED, observed_generation=1),

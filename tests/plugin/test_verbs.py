@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ import yaml
 from lossless.cluster.client import Client
 from lossless.cluster.errors import ApiError, ForbiddenError, UnreachableError, error_of
 from lossless.cluster.rollout_status import status_document
-from lossless.cluster.timestamps import format_time
-from lossless.model.conditions import Answer, Condition, ConditionType
+from lossless.cluster.timestamps import format_micro_time, format_time
+from lossless.model.conditions import Answer, Condition, ConditionType, Reason
 from lossless.model.names import RESUME_ANNOTATION
 from lossless.model.phases import Phase
 from lossless.model.status import LastRollout, RolloutPhase, RolloutStatus
@@ -28,6 +29,7 @@ from lossless.plugin.session import Session
 from lossless.plugin.terminal import Terminal
 from lossless.plugin.verbs import run
 from tests.plugin.manifests import right
+from tests.plugin.test_drain_events import event
 from tests.plugin.test_revisions import deployment, replica_set
 from tests.plugin.test_tree import DRAINING
 from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
@@ -352,7 +354,7 @@ async def test_undo() -> None:
         assert image() == "old"
         at.reads  # noqa: B018 # reading takes the text away
         await at.types("undo", "web", "--to-revision", "1")
-        assert "as revision 1 already; nothing was changed" in at.reads
+        assert "as revision 1 already.\n  Nothing was changed." in at.reads
 
         at.fake.refuse = lambda method, _: 422 if method == "PATCH" else None
         with pytest.raises(RefusedError, match="changed by somebody else at this moment"):
@@ -380,6 +382,41 @@ async def test_history() -> None:
     ]
     assert [item["to"] for item in items] == ["3", "2"]
     assert at.err.getvalue() == "No rollout of web was seen yet.\n"
+
+
+async def test_history_as_a_page(tmp_path: Path) -> None:
+    """What the status and the Events tell, in a file or on standard output."""
+    page = tmp_path / "web.html"
+    events = "/api/v1/namespaces/shop/events"
+    async with desk() as at:
+        at.rollout(status())
+        uid = at.stored()["metadata"]["uid"]
+        for reason, moment in ((Reason.DRAIN_STARTED, 10), (Reason.DRAINED, 31)):
+            told = event(reason, 0, of=uid)
+            told["eventTime"] = format_micro_time(1_800_000_000 + moment)
+            at.fake.put(f"{events}/{reason.value.lower()}", told)
+        assert await at.types("history", "web", "--html", str(page)) is Exit.OK
+        assert (at.reads, at.err.getvalue()) == ("", f"Wrote {page}.\n")
+        await at.types("history", "web", "--html", "-")
+        text = at.reads
+        at.fake.refuse = lambda _, path: 403 if path.startswith(events) else None
+        await at.types("history", "web", "--html", "-")
+
+    words = page.read_text()
+    assert "drained 21s" in words
+    assert "Revision 1 → 2" in words
+    assert "Revision 1 → 2" in text
+    assert "You may not list Events here" in at.reads
+
+
+async def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
+    """It is refused before anything is asked."""
+    async with desk() as at:
+        with pytest.raises(RefusedError, match="is a folder: name a file, such as"):
+            await at.types("history", "web", "--html", str(tmp_path))
+        with pytest.raises(UsageError, match="choose one"):
+            await at.types("history", "web", "--html", "-", "-o", "json")
+        assert at.fake.requests == []
 
 
 @pytest.mark.parametrize(

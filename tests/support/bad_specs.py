@@ -20,6 +20,7 @@ GOOD_SPECS: Final = (
     GoodSpec("only a target", {}),
     GoodSpec("the target's API version said", {"targetRef": {**TARGET, "apiVersion": "apps/v1"}}),
     GoodSpec("a StatefulSet", {"targetRef": {"kind": "StatefulSet", "name": "db"}}),
+    GoodSpec("a name with dots", {"targetRef": {**TARGET, "name": "web-1.v2"}}),
     GoodSpec("a DaemonSet", {"targetRef": {"kind": "DaemonSet", "name": "edge"}}),
     GoodSpec("pods by their label", {"targetRef": {"apiVersion": "v1", "kind": "Pod"}}),
     GoodSpec(
@@ -149,6 +150,13 @@ BAD_SPECS: Final = (
         "spec.targetRef.name",
         "must be a non-empty string",
         api_says="should be at least 1 chars long",
+    ),
+    BadSpec(
+        "a target in another namespace",
+        {"targetRef": {**TARGET, "name": "../../shop/deployments/web"}},
+        "spec.targetRef.name",
+        "must be the name of a workload in the namespace of this LosslessRollout",
+        api_says="should match",
     ),
     BadSpec("port 0", {"ports": [80, 0]}, "spec.ports[1]", _PORT),
     BadSpec("port 65536", {"ports": [65536]}, "spec.ports[0]", _PORT),

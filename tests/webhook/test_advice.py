@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
+from lossless.model.names import GROUP, PLURAL, VERSION
 from lossless.model.observation import Unknown
 from lossless.model.targets import Kind, Target, TargetRef
 from lossless.webhook.advice import advice, wanted_target
 from lossless.webhook.owner import Rollout
 from lossless.webhook.rollout_review import proposed, refusal
+from tests.support.spoiling import JSON
 from tests.webhook.pods import SETTINGS, Raw, container, rollout, spec
 
 NGINX: dict[str, Any] = {"close": [{"nginx": {}}]}
@@ -124,7 +125,14 @@ def request(operation: str = "CREATE", **changes: Any) -> Raw:
         "metadata": {"name": "web"},
         "spec": {"targetRef": {"kind": "Deployment", "name": "web"}},
     }
-    return {"uid": "1", "operation": operation, "namespace": "shop", "object": raw, **changes}
+    return {
+        "uid": "1",
+        "operation": operation,
+        "resource": {"group": GROUP, "version": VERSION, "resource": PLURAL},
+        "namespace": "shop",
+        "object": raw,
+        **changes,
+    }
 
 
 @pytest.mark.parametrize(
@@ -132,6 +140,9 @@ def request(operation: str = "CREATE", **changes: Any) -> Raw:
     [
         pytest.param(request("DELETE"), id="a deletion"),
         pytest.param(request(object=None), id="nothing"),
+        pytest.param(request(subResource="status"), id="status"),
+        pytest.param(request(resource={"group": "", "resource": "pods"}), id="a pod"),
+        pytest.param(request(resource="pods"), id="no resource"),
         pytest.param(request("UPDATE", oldObject=request()["object"]), id="the spec stays"),
     ],
 )
@@ -152,13 +163,6 @@ def test_a_spec_that_nobody_could_act_on_is_refused() -> None:
     assert response["status"]["message"].startswith(
         "LosslessRollout web-: spec.targetRef.kind: 'apps/v1/Job'"
     )
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
-    max_leaves=8,
-)
 
 
 @given(spec_=JSON, before=JSON)

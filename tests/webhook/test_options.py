@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lossless.model.scope import Scope
 from lossless.webhook.options import AgentSettings, WebhookOptions
 
 AGENT = AgentSettings(image="i")
@@ -29,6 +30,7 @@ def test_agent_settings_are_checked(fields: dict[str, Any], text: str) -> None:
     ("fields", "text"),
     [
         pytest.param({"namespace": ""}, "namespace ''", id="no-namespace"),
+        pytest.param({"scope": Scope(("n",))}, "namespace of the installation", id="scope"),
         pytest.param({"port": 70000}, "port 70000: must be from 0 to 65535", id="port"),
         pytest.param({"http_port": -1}, "http port -1", id="http-port"),
         pytest.param({"linger": 601.0}, "linger 601.0: must be from 0 to 600", id="linger"),

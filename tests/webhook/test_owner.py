@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lossless.model.targets import Kind, Target
 from lossless.webhook.owner import parse_rollout, rollout_of
+from tests.support.spoiling import JSON
 from tests.webhook.pods import pod, rollout
 
 
@@ -97,11 +98,6 @@ def test_a_rollout_that_is_being_deleted_speaks_for_nobody() -> None:
     assert parse_rollout(raw).target is None
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
-    max_leaves=8,
-)
 FIELDS = ("targetRef", "ports", "drain", "close", "metrics", "sidecars", "pacing", "paused")
 
 

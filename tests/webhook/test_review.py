@@ -1,6 +1,5 @@
 """Every review is answered, and every answer lets the pod through."""
 
-import copy
 import json
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from lossless.model.status import Cause, RolloutStatus, Suspension
 from lossless.model.targets import Kind, TargetRef
 from lossless.webhook.owner import Rollout, parse_rollout
 from lossless.webhook.review import (
+    MOST_CONTAINERS,
     Answer,
     Context,
     MalformedReviewError,
@@ -22,6 +22,7 @@ from lossless.webhook.review import (
     answer,
     parse_review,
 )
+from tests.support.spoiling import paths, spoiled
 from tests.webhook.pods import (
     SETTINGS,
     Raw,
@@ -194,7 +195,8 @@ def test_our_own_failure_lets_the_pod_through(broken: Any) -> None:
         pytest.param(b"", "not JSON", id="empty"),
         pytest.param(b"{", "not JSON", id="cut"),
         pytest.param(b"\xff\xfe", "not JSON", id="not-text"),
-        pytest.param(b"[" * 200_000, "not JSON", id="nested-too-deep"),
+        pytest.param(b"[" * MOST_CONTAINERS, "not JSON", id="nested-too-deep"),
+        pytest.param(b"{}," * (MOST_CONTAINERS + 1), "more than 200000", id="too-many-parts"),
         pytest.param(b"9" * 10_000, "not JSON", id="a-huge-number"),
         pytest.param(b"[]", "not of kind AdmissionReview", id="a-list"),
         pytest.param(b"null", "not of kind AdmissionReview", id="null"),
@@ -225,27 +227,6 @@ def test_what_is_no_review_is_refused(body: bytes, text: str) -> None:
 VALUES: st.SearchStrategy[Any] = (
     st.none() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({}) | st.just([1])
 )
-
-
-def spoiled(raw: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """Return a copy of ``raw`` with another value at ``path``."""
-    raw = copy.deepcopy(raw)
-    at = raw
-    for step in path[:-1]:
-        at = at[step]
-    at[path[-1]] = value
-    return raw
-
-
-def paths(raw: Any, prefix: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return where everything is in a JSON document."""
-    steps = (
-        raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
-    )
-    found = []
-    for key, value in steps:
-        found += [(*prefix, key), *paths(value, (*prefix, key))]
-    return found
 
 
 FULL = review(

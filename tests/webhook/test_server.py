@@ -16,7 +16,17 @@ import aiohttp
 import pytest
 
 from lossless.cluster.client import Client
-from lossless.model.names import GATE, LEASE, TLS_SECRET, VALIDATION_PATH, WEBHOOK_PATH
+from lossless.model.names import (
+    GATE,
+    GROUP,
+    LEASE,
+    PLURAL,
+    TLS_SECRET,
+    VALIDATION_PATH,
+    VERSION,
+    WEBHOOK_PATH,
+)
+from lossless.model.scope import Scope
 from lossless.webhook.certificate import Material, renewed, service_names
 from lossless.webhook.options import WebhookOptions
 from lossless.webhook.server import Webhook
@@ -41,11 +51,6 @@ class Running:
     session: aiohttp.ClientSession
     seen: list[Any] = field(default_factory=list)
 
-    @property
-    def url(self) -> str:
-        """Where reviews go."""
-        return f"https://127.0.0.1:{self.webhook.port}{WEBHOOK_PATH}"
-
     def material(self) -> Material:
         """Return what the Secret holds."""
         data = self.fake.objects[SECRET]["data"]
@@ -53,11 +58,14 @@ class Running:
         assert found is not None
         return found
 
-    async def send(self, body: bytes) -> tuple[int, bytes, str]:
+    async def send(self, body: bytes, path: str = WEBHOOK_PATH) -> tuple[int, bytes, str]:
         """Post a body as the API server does; return status, body and the Connection header."""
         trust = ssl.create_default_context(cadata=self.material().ca_bundle.decode())
         async with self.session.post(
-            self.url, data=io.BytesIO(body), ssl=trust, server_hostname=NAMES[0]
+            f"https://127.0.0.1:{self.webhook.port}{path}",
+            data=io.BytesIO(body),
+            ssl=trust,
+            server_hostname=NAMES[0],
         ) as response:
             connection = response.headers.get("Connection", "")
             return response.status, await response.read(), connection
@@ -361,15 +369,16 @@ async def test_a_taken_port_is_an_error_at_once(cluster: tuple[FakeKubernetes, C
             await Webhook(options, client).serve(asyncio.Event())
 
 
-async def test_advice_comes_over_the_same_listener(running: Running) -> None:
-    """Read from the API server at the moment of the question; failing, nothing is said."""
+async def advised(running: Running, namespace: str) -> list[str]:
+    """Return the warnings that a new LosslessRollout for Deployment ``api`` gets."""
     raw = {
         "apiVersion": "admission.k8s.io/v1",
         "kind": "AdmissionReview",
         "request": {
             "uid": "1",
             "operation": "CREATE",
-            "namespace": "shop",
+            "resource": {"group": GROUP, "version": VERSION, "resource": PLURAL},
+            "namespace": namespace,
             "object": {
                 "metadata": {"name": "api"},
                 "spec": {
@@ -379,20 +388,34 @@ async def test_advice_comes_over_the_same_listener(running: Running) -> None:
             },
         },
     }
-    url = running.url.replace(WEBHOOK_PATH, VALIDATION_PATH)
+    _, body, _ = await running.send(json.dumps(raw).encode(), VALIDATION_PATH)
+    answer = json.loads(body)["response"]
+    assert answer["allowed"]
+    return list(answer.get("warnings", []))
 
-    async def warnings() -> list[str]:
-        trust = ssl.create_default_context(cadata=running.material().ca_bundle.decode())
-        async with running.session.post(
-            url, json=raw, ssl=trust, server_hostname=NAMES[0]
-        ) as response:
-            answer = (await response.json())["response"]
-            assert answer["allowed"]
-            return list(answer.get("warnings", []))
 
-    (missing,) = await warnings()
+async def test_advice_comes_over_the_same_listener(running: Running) -> None:
+    """Read from the API server at the moment of the question; failing, nothing is said."""
+    (missing,) = await advised(running, "shop")
     running.fake.refuse = lambda _method, path: 500 if "deployments" in path else None
-    unknown = await warnings()
+    unknown = await advised(running, "shop")
 
     assert "there is no Deployment api" in missing
     assert unknown == []
+
+
+async def test_a_namespace_that_is_not_served_is_said_at_once(
+    cluster: tuple[FakeKubernetes, Client],
+) -> None:
+    """Nobody else ever would; which ones are served is not told, and nothing is read there."""
+    fake, client = cluster
+    renew(fake)
+    async with serving(fake, client, scope=Scope(("shop",))) as running:
+        (said,) = await advised(running, "elsewhere")
+        (served,) = await advised(running, "shop")
+
+    assert "does not serve namespace elsewhere" in said
+    assert "watchNamespaces" in said
+    assert "shop" not in said
+    assert "there is no Deployment api" in served
+    assert not [request for request in fake.requests if "elsewhere" in request]

@@ -39,6 +39,9 @@ class Agents:
             # Pods come and go: a kept connection would only be one more that the agent sees.
             connector=aiohttp.TCPConnector(force_close=True, limit=_AT_ONCE),
             cookie_jar=aiohttp.DummyCookieJar(),
+            # An agent compresses nothing; what else would unpack here is somebody's bomb.
+            auto_decompress=False,
+            headers={"Accept-Encoding": "identity"},
         )
 
     async def __aenter__(self) -> Self:

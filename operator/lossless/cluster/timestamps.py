@@ -9,7 +9,8 @@ def parse_time(text: object) -> float:
         return 0.0
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
+        # OverflowError: of a year that only an offset makes representable.
         return 0.0
 
 

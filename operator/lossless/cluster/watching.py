@@ -25,6 +25,7 @@ import structlog
 from lossless.cluster.client import Client, Raw
 from lossless.cluster.errors import (
     ApiError,
+    ForbiddenError,
     GoneError,
     SilentError,
     ThrottledError,
@@ -144,6 +145,7 @@ class Watch(Generic[T]):
         self._objects: dict[Key, T] = {}
         self._versions: dict[Key, _Version] = {}
         self._synced = False
+        self._forbidden = False
         self._contact: float | None = None
         self._listed = 0.0
         self._failures = 0
@@ -158,6 +160,11 @@ class Watch(Generic[T]):
     def synced(self) -> bool:
         """Whether a list has been completed at least once."""
         return self._synced
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether the server's last answer was that we may not see this."""
+        return self._forbidden
 
     def silence(self) -> float:
         """Return the seconds since the server was last heard; infinite if it never was."""
@@ -175,7 +182,8 @@ class Watch(Generic[T]):
                     listed, version = await self._list()
                     for change in self._replace_all(listed):
                         yield change
-                    self._synced, self._listed = True, self._clock()
+                    self._synced, self._forbidden = True, False
+                    self._listed = self._clock()
                     yield Synced()
                 began, heard = self._clock(), False
                 async with aclosing(self._watch(version)) as stream:
@@ -193,6 +201,7 @@ class Watch(Generic[T]):
                 # connection tells, from the same version.
                 self._log.info("watch silent", seconds=self._timing.silence)
             except ApiError as error:
+                self._forbidden = isinstance(error, ForbiddenError)
                 unheard = isinstance(error, UnreachableError | ThrottledError)
                 if not unheard or self._failures >= _TRIES_PER_VERSION:
                     version = ""

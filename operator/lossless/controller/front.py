@@ -7,7 +7,7 @@ finalizers, an index is quadratic at start and keeps ghosts (kopf 1.45).
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import kopf
@@ -18,8 +18,24 @@ from lossless.cluster.objects import claim_of
 from lossless.cluster.watching import Key
 from lossless.controller.index import Index
 from lossless.model.names import GROUP, PLURAL, VERSION
+from lossless.model.scope import Scope
 
 _BEARER: Final = "bearer "
+#: Seconds between the attempts of one request, the last for ever.
+_BACKOFFS: Final = (1, 1, 2, 3, 5, 8, 13, 21, 30)
+
+
+class _Endless:
+    """Attempts without end.
+
+    kopf ends when one watch gives up: after a minute without an API server, and again and again
+    where one of several namespaces is gone. Whether this process is any good its probes say.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        yield from _BACKOFFS
+        while True:
+            yield _BACKOFFS[-1]
 
 
 def settings() -> kopf.OperatorSettings:
@@ -38,6 +54,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.watching.reconnect_backoff = 1
     chosen.networking.request_timeout = 15
     chosen.networking.connect_timeout = 3
+    chosen.networking.error_backoffs = _Endless()
     return chosen
 
 
@@ -99,12 +116,13 @@ def registry(
 
 
 async def follow_rollouts(
-    handlers: kopf.OperatorRegistry, *, ready: asyncio.Event, stop: asyncio.Event
+    handlers: kopf.OperatorRegistry, scope: Scope, *, ready: asyncio.Event, stop: asyncio.Event
 ) -> None:
     """Run kopf until the process gets SIGTERM or SIGINT, or ``stop`` is set.
 
     Args:
         handlers: of the product.
+        scope: whose LosslessRollouts are followed.
         ready: is set once kopf has started.
         stop: ends it in order, which a cancellation does not: its sessions would stay open.
     """
@@ -112,7 +130,8 @@ async def follow_rollouts(
         registry=handlers,
         settings=settings(),
         standalone=True,
-        clusterwide=True,
+        clusterwide=not scope.namespaces,
+        namespaces=scope.namespaces,
         ready_flag=ready,
         stop_flag=stop,
     )

@@ -2,16 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import structlog
 
-from lossless.cluster.client import Client, Raw, resource_path
-from lossless.cluster.errors import ApiError, NotFoundError
-from lossless.cluster.objects import claim_of, metadata_of, sighting_of
-from lossless.cluster.watching import Key, Watch
+from lossless.cluster.client import Client, Raw
+from lossless.cluster.errors import ApiError, ForbiddenError, NotFoundError
+from lossless.cluster.objects import Claim, Sighting, claim_of, metadata_of, sighting_of
+from lossless.cluster.watches import Watches
+from lossless.cluster.watching import Change, Changed, Key
 from lossless.cluster.workloads import PLURALS, REVISION_ANNOTATION, list_all
 from lossless.controller.index import Index
 from lossless.controller.injection import Injection
@@ -52,7 +52,7 @@ class Leader:
         self._metrics = metrics
         self._options = options
         self._queue: WorkQueue | None = None
-        self._watches: tuple[Watch[Any], ...] = ()
+        self._watches: tuple[Watches[Any], ...] = ()
         self._looked = 0.0
 
     def wake(self, keys: Iterable[Key]) -> None:
@@ -82,14 +82,10 @@ class Leader:
         queue = self._queue = WorkQueue()
         self._looked = asyncio.get_running_loop().time()
         self._index.forget_pods()
-        pods = Watch(
-            self._client,
-            resource_path("v1", "pods"),
-            sighting_of,
-            label_selector=ROLLOUT_LABEL,
-        )
+        scope = self._options.scope
+        pods = Watches(self._client, "v1", "pods", sighting_of, scope, label_selector=ROLLOUT_LABEL)
         workloads = {
-            kind: Watch(self._client, resource_path(kind.api_version, plural), _release_of)
+            kind: Watches(self._client, kind.api_version, plural, _release_of, scope)
             for kind, plural in PLURALS.items()
         }
         self._watches = (pods, *workloads.values())
@@ -111,22 +107,29 @@ class Leader:
             self._metrics.leader.set(0)
             self._metrics.forget_all()
 
-    async def _follow_pods(self, queue: WorkQueue, watch: Watch[Any]) -> None:
-        async for changed in _changes(watch):
+    async def _follow_pods(self, queue: WorkQueue, watches: Watches[Sighting]) -> None:
+        def take(changed: Changed[Sighting]) -> None:
             for key in self._index.saw(changed):
                 queue.add(key)
 
-    async def _follow_workloads(self, queue: WorkQueue, kind: Kind, watch: Watch[Any]) -> None:
+        await watches.follow(take)
+
+    async def _follow_workloads(
+        self, queue: WorkQueue, kind: Kind, watches: Watches[tuple[object, ...]]
+    ) -> None:
         """Wake on releases, scales and changes of strategy; not on each change of status."""
         known: dict[Key, object] = {}
-        async for changed in _changes(watch):
+
+        def take(changed: Changed[tuple[object, ...]]) -> None:
             key = changed.key
             if known.get(key) != changed.object:
                 known[key] = changed.object
                 for woken in self._index.targeting(key.namespace, Target(kind, key.name)):
                     queue.add(woken)
-            if key not in watch.objects:
+            if changed.change is Change.DELETED:
                 known.pop(key, None)
+
+        await watches.follow(take)
 
     async def _keep_injection(self, listed: asyncio.Event) -> None:
         # An index that is not complete yet would take the webhook away from some namespaces.
@@ -152,16 +155,34 @@ class Leader:
             await asyncio.sleep(self._options.resync * random.uniform(0.9, 1.1))  # noqa: S311 # jitter
 
     async def _list_rollouts(self) -> None:
+        claims: dict[Key, Claim] = {}
+        for namespace in self._options.scope.collections:
+            claims |= await self._claims_in(namespace)
+        self._index.replace_all(claims)
+
+    async def _claims_in(self, namespace: str) -> dict[Key, Claim]:
+        """Return the LosslessRollouts of one namespace; of "", those of all."""
         try:
-            listed = await list_all(self._client, API_VERSION, PLURAL, namespace="")
+            listed = await list_all(self._client, API_VERSION, PLURAL, namespace)
         except NotFoundError:
             _log.warning("the CustomResourceDefinition is not installed", resource=PLURAL)
             listed = []
+        except ForbiddenError as error:
+            if not namespace:
+                raise
+            # Gone, or without its Role: the other namespaces are served all the same, and what is
+            # known of this one stays known.
+            _log.warning(
+                "a watched namespace refuses; is it there, and has the chart made its Role?",
+                namespace=namespace,
+                error=str(error),
+            )
+            return {k: v for k, v in self._index.rollouts.items() if k.namespace == namespace}
         claims = {}
         for raw in listed:
             metadata = metadata_of(raw)
             claims[Key(metadata["namespace"], metadata["name"])] = claim_of(raw)
-        self._index.replace_all(claims)
+        return claims
 
     async def _work(self, queue: WorkQueue) -> None:
         loop = asyncio.get_running_loop()
@@ -192,13 +213,6 @@ class Leader:
             else:
                 queue.done(key, again)
             self._metrics.reconcile.labels(result).observe(loop.time() - began)
-
-
-async def _changes(watch: Watch[Any]) -> AsyncGenerator[Any, None]:
-    async with aclosing(watch.events()) as events:
-        async for event in events:
-            if hasattr(event, "change"):
-                yield event
 
 
 def _release_of(raw: Raw) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from lossless.cluster.reports import TIMEOUT
 from lossless.model.names import AGENT_PORT
+from lossless.model.scope import WHOLE_CLUSTER, Scope
 
 _HIGHEST_PORT: Final = 65535
 _FAILURE_POLICIES: Final = ("Ignore", "Fail")
@@ -42,6 +43,8 @@ class ControllerOptions:
     """Of the installation: of the Lease, the Secret and the webhook's Service."""
     identity: str
     """Of this process in the election and in Events: the name of its pod."""
+    scope: Scope = WHOLE_CLUSTER
+    """Whose LosslessRollouts are served."""
     kubeconfig: str | None = None
     """None: the service account of the pod."""
     http_port: int = 8080
@@ -70,6 +73,7 @@ class ControllerOptions:
         for field in ("namespace", "identity"):
             if not getattr(self, field):
                 raise ValueError(f"{field} '': must not be empty")
+        self.scope.check_installed_in(self.namespace)
         if not 0 <= self.http_port <= _HIGHEST_PORT:
             raise ValueError(f"http port {self.http_port}: must be from 0 to {_HIGHEST_PORT}")
         if self.workers < 1:

@@ -47,6 +47,9 @@ async def run(options: ControllerOptions) -> None:
             LeaseStore(client, options.namespace, LEASE), options.identity, options.election
         )
 
+        def served() -> frozenset[str]:
+            return frozenset(filter(options.scope.serves, index.namespaces()))
+
         def drains_ended(keys: Iterable[Key]) -> None:
             leader.wake(keys)
 
@@ -64,7 +67,7 @@ async def run(options: ControllerOptions) -> None:
             client,
             options.namespace,
             options.failure_policy,
-            index.namespaces,
+            served,
             external_authority=options.external_certificate,
         )
         leader = Leader(client, index, reconciler, injection, listener, metrics, options)
@@ -87,10 +90,15 @@ async def run(options: ControllerOptions) -> None:
             host=options.host,
             port=options.http_port,
         ) as port:
-            _log.info("controller started", identity=options.identity, http_port=port)
+            _log.info(
+                "controller started",
+                identity=options.identity,
+                http_port=port,
+                namespaces=options.scope.namespaces or "all",
+            )
             handlers = registry(client, index, rollouts_changed, stopping)
             await _run(
-                follow_rollouts(handlers, ready=ready, stop=stopping),
+                follow_rollouts(handlers, options.scope, ready=ready, stop=stopping),
                 election.run(leader.lead),
                 stopping,
             )

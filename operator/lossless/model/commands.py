@@ -20,6 +20,11 @@ def unpause(namespace: str, name: str) -> str:
     )
 
 
+def follow(namespace: str, name: str) -> str:
+    """Return what shows a rollout while it goes on, by the plugin."""
+    return f"kubectl lossless status {name} -n {namespace} --watch"
+
+
 def describe(namespace: str, name: str) -> str:
     """Return what shows everything that is known."""
     return f"kubectl describe {SHORT_NAME} {name} -n {namespace}"

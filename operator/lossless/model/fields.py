@@ -1,6 +1,7 @@
 """Single fields of a spec, checked one by one: a refusal names field, value and remedy."""
 
 import re
+import reprlib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -9,6 +10,14 @@ from lossless.model.durations import format_duration, parse_duration
 from lossless.model.names import SHARED_MOUNT, STATUS_FILE
 
 _E = TypeVar("_E", bound=StrEnum)
+#: Characters of a value that a refusal shows.
+_LINE: Final = 80
+#: ``repr`` itself fails on what is nested as deep as a document may just be, and takes its time
+#: with a megabyte.
+_shown: Final = reprlib.Repr()
+_shown.maxlevel = 4
+_shown.maxstring = _shown.maxother = _shown.maxlong = _LINE
+_shown.maxlist = _shown.maxdict = 10
 _HIGHEST_PORT: Final = 65535
 #: Linux PATH_MAX, without the closing zero byte.
 _LONGEST_PATH: Final = 4095
@@ -26,8 +35,8 @@ class InvalidSpec(ValueError):  # noqa: N818 # the field's own word: reason Inva
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
         """Name the field (dotted path from the object's root), its value and the remedy."""
-        shown = repr(value)
-        shown = shown if len(shown) <= 80 else shown[:77] + "..."  # noqa: PLR2004 # one line
+        shown = _shown.repr(value)
+        shown = shown if len(shown) <= _LINE else shown[: _LINE - 3] + "..."
         super().__init__(f"{field}: {shown}: {remedy}")
         self.field = field
         self.value = value

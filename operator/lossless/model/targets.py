@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from lossless.model.fields import InvalidSpec, choice, text
+from lossless.model.fields import InvalidSpec, choice, matching, text
 from lossless.model.names import ROLLOUT_LABEL, TEMPLATE_HASH_LABEL
 
 
@@ -72,6 +72,9 @@ class TargetRef:
         return Target(self.kind, self.name or rollout)
 
 
+#: A workload's name (RFC 1123 subdomain). It becomes part of a URL, so it must not be a path.
+NAME: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+LONGEST_NAME: Final = 253
 _KINDS: Final = (
     "this version protects apps/v1 Deployments, StatefulSets and DaemonSets, and by kind: Pod of"
     f" apiVersion: v1 all pods whose template carries the label {ROLLOUT_LABEL}"
@@ -94,7 +97,9 @@ def parse_target(raw: Mapping[str, Any]) -> TargetRef:
     if kind is None or api_version != kind.api_version:
         raise InvalidSpec(f"{at}.kind", f"{api_version}/{word}", _KINDS)
     if kind is not Kind.POD:
-        return TargetRef(kind, text(raw, at, "name"))
+        text(raw, at, "name")
+        remedy = "must be the name of a workload in the namespace of this LosslessRollout"
+        return TargetRef(kind, matching(raw, (at, "name"), NAME, LONGEST_NAME, remedy))
     if "name" in raw:
         remedy = (
             f"kind Pod takes no name: the pods are those whose template carries the label"

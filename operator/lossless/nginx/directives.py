@@ -2,11 +2,11 @@
 
 import glob
 import os.path
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
+from lossless.nginx.files import Files, OnDisk
 from lossless.nginx.tokens import SyntaxProblem, Token, tokenize
 
 #: More than any configuration of people; an include of itself is found by it.
@@ -51,30 +51,23 @@ class Configuration:
     """``include`` directives that name a file that is not there."""
 
 
-Read = Callable[[str], str]
-
-
-def _read(path: str) -> str:
-    # Comments in any encoding: nginx reads bytes.
-    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
-
-
 def read_configuration(
-    path: str, *, prefix: str | None = None, read: Read = _read
+    path: str, *, prefix: str | None = None, files: Files | None = None
 ) -> Configuration:
     """Read a file and everything that it includes.
 
     Args:
         path: of the main file.
         prefix: directory that relative includes start from; default, as in nginx: that of ``path``.
-        read: returns a file's text, or raises OSError.
+        files: where it and its includes are; default: on disk.
 
     Raises:
         UnreadableError: the main file cannot be read, or a file is not a configuration.
     """
-    reader = _Reader(prefix if prefix is not None else os.path.dirname(path) or ".", read)  # noqa: PTH120 # glob speaks strings
+    files = files or OnDisk()
+    reader = _Reader(prefix if prefix is not None else os.path.dirname(path) or ".", files)  # noqa: PTH120 # includes are strings
     try:
-        text = read(path)
+        text = files.read(path)
     except OSError as error:
         raise UnreadableError(f"{path}: cannot be read: {error.strerror}") from error
     block = reader.parse(path, text, 0)
@@ -82,15 +75,15 @@ def read_configuration(
 
 
 class _Reader:
-    def __init__(self, prefix: str, read: Read) -> None:
+    def __init__(self, prefix: str, files: Files) -> None:
         self._prefix = prefix
-        self._read = read
-        self._files = 0
+        self._files = files
+        self._parsed = 0
         self.missing: list[Directive] = []
 
     def parse(self, path: str, text: str, depth: int) -> tuple[Directive, ...]:
-        self._files += 1
-        if self._files > _MAX_FILES:
+        self._parsed += 1
+        if self._parsed > _MAX_FILES:
             raise UnreadableError(f"{path}: more than {_MAX_FILES} files are included")
         try:
             tokens = list(tokenize(text))
@@ -137,11 +130,11 @@ class _Reader:
 
     def _included(self, include: Directive, depth: int) -> list[Directive]:
         pattern = os.path.join(self._prefix, include.arguments[0])  # noqa: PTH118 # the same
-        paths = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207 # the same
+        paths = sorted(self._files.matching(pattern)) if glob.has_magic(pattern) else [pattern]
         found: list[Directive] = []
         for path in paths:
             try:
-                text = self._read(path)
+                text = self._files.read(path)
             except (OSError, ValueError):
                 self.missing.append(include)
             else:

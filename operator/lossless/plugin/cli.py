@@ -73,6 +73,8 @@ def agree(options: argparse.Namespace) -> None:
         )
     if verb == "check" and options.filename and (name or everywhere):
         raise UsageError("check looks at files (-f) or at the cluster (NAME, -A): choose one")
+    if verb == "history" and options.output and options.html is not None:
+        raise UsageError("--html writes a page, -o a document: choose one")
     if verb == "undo" and options.to_revision < 0:
         raise UsageError(f"--to-revision {options.to_revision}: must be 1 or more")
 

@@ -99,6 +99,10 @@ def parser() -> Parser:
                 metavar="N",
                 help="default: the revision before the newest",
             )
+        if name == "history":
+            added.add_argument(
+                "--html", metavar="FILE", help="write a self-contained page; - for standard output"
+            )
     return main
 
 

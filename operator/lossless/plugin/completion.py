@@ -69,7 +69,7 @@ def _option(actions: Iterable[argparse.Action], word: str) -> argparse.Action | 
 
 
 def _values(option: argparse.Action, before: Sequence[str], word: str) -> tuple[list[str], str]:
-    if option.dest in {"filename", "kubeconfig"}:
+    if option.dest in {"filename", "html", "kubeconfig"}:
         return [], _FILES
     if option.choices:
         return _matching(dict.fromkeys(map(str, option.choices), ""), word), _NO_FILES

@@ -14,8 +14,8 @@ def history_table(rollouts: Sequence[LastRollout], width: int, paint: Paint) -> 
     heading = ("STARTED (UTC)", "REVISION", "TOOK", "DRAINED", "TIMEDOUT", "LOST", "DISCARDED")
     rows = [
         (
-            _moment(one.started),
-            _step(one),
+            moment(one.started),
+            step(one),
             format_duration(one.finished - one.started) if one.finished else "under way",
             *map(str, (one.drained, one.timed_out, one.lost, one.discarded)),
         )
@@ -30,11 +30,13 @@ def history_table(rollouts: Sequence[LastRollout], width: int, paint: Paint) -> 
     return lines
 
 
-def _moment(seconds: int) -> str:
+def moment(seconds: int) -> str:
+    """Return a time of day in UTC, as people read it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _step(one: LastRollout) -> str:
+def step(one: LastRollout) -> str:
+    """Return from which revision to which a rollout led."""
     return f"{one.before or '?'} → {one.revision or '?'}"
 
 

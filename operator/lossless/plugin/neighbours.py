@@ -6,6 +6,7 @@ from lossless.cluster.client import Raw, resource_path
 from lossless.cluster.errors import ForbiddenError, NotFoundError
 from lossless.cluster.objects import metadata_of
 from lossless.model.names import KIND
+from lossless.plugin.checks.mounted import config_map_names
 from lossless.plugin.checks.setup import Setup
 from lossless.plugin.exits import RefusedError
 from lossless.plugin.session import Session
@@ -42,6 +43,7 @@ async def surroundings_of(session: Session, rollout: Raw) -> Setup:
     ]
     if workload is not None:
         objects.append(workload | {"kind": target_of(rollout)[0]})
+        objects += await _config_maps(session, namespace, workload)
     rollout = rollout | {"kind": KIND}
     return setup_of(rollout, objects, live=True, budgets_known=budgets is not None)
 
@@ -51,9 +53,25 @@ def _of_kind(kind: str, raws: list[Raw] | None) -> list[Raw]:
     return [raw | {"kind": kind} for raw in raws or ()]
 
 
+async def _config_maps(session: Session, namespace: str, workload: Raw) -> list[Raw]:
+    """Return those that its pods mount, one by one: a namespace may hold large ones."""
+    pod_spec = workload.get("spec", {}).get("template", {}).get("spec") or {}
+    paths = [
+        resource_path("v1", "configmaps", namespace=namespace, name=name)
+        for name in sorted(config_map_names(pod_spec))
+    ]
+    found = await asyncio.gather(*(_if_allowed(session, path) for path in paths))
+    return _of_kind("ConfigMap", [raw for raw in found if raw is not None])
+
+
 async def _namespace(session: Session, name: str) -> Raw | None:
+    raw = await _if_allowed(session, resource_path("v1", "namespaces", name=name))
+    return None if raw is None else raw | {"kind": "Namespace"}
+
+
+async def _if_allowed(session: Session, path: str) -> Raw | None:
+    """Return an object; None if it is not there, or not this user's to see."""
     try:
-        raw = await session.client.get(resource_path("v1", "namespaces", name=name))
+        return await session.client.get(path)
     except (ForbiddenError, NotFoundError):
         return None
-    return raw | {"kind": "Namespace"}

@@ -4,6 +4,7 @@ import time
 
 from lossless.cluster.client import MERGE_PATCH
 from lossless.cluster.timestamps import format_time
+from lossless.model.commands import follow
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.session import Session
 from lossless.plugin.terminal import Terminal
@@ -34,5 +35,5 @@ async def restart(session: Session, terminal: Terminal, name: str) -> Exit:
         {"spec": {"template": {"metadata": {"annotations": stamp}}}},
         content_type=MERGE_PATCH,
     )
-    terminal.say([f"{named} restarts; to follow it: kubectl lossless status {name} --watch"])
+    terminal.say([f"{named} restarts. To follow it:", f"  {follow(session.namespace, name)}"])
     return Exit.OK

@@ -51,6 +51,9 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
         budgets=_selecting("PodDisruptionBudget", "selector", here, of) if budgets_known else None,
         policies=_selecting("NetworkPolicy", "podSelector", here, of),
         autoscaler=next((raw for raw in here if _scales(raw, kind, name)), None),
+        config_maps={
+            str(_metadata(raw).get("name")): raw for raw in here if raw.get("kind") == "ConfigMap"
+        },
         namespace=next(
             (raw for raw in here if _is_namespace(raw) and _is_named(raw, namespace)), None
         ),

@@ -19,6 +19,9 @@ _BAR: Final = 20
 #: Seconds without a word from the API server after which a picture is called old. Who watches
 #: asks it anew more often than that.
 _STALE: Final = 45.0
+#: Seconds within which a controller has looked at a new LosslessRollout, if one serves it: a full
+#: look finds what no event told.
+_PATIENCE: Final = 60.0
 #: Conditions that are told only when they are not as one would wish: the wish, by type.
 _WISHED: Final = {
     ConditionType.READY: Answer.TRUE,
@@ -82,7 +85,10 @@ def _head(view: View, paint: Paint) -> str:
     colour = colours.get(phase, paint.red)
     head = f"{paint.bold(f'{view.namespace}/{view.name}')}  {colour(word)}"
     if phase is None:
-        return f"{head}  the controller has not looked at it yet"
+        age = view.now - view.rollout.created
+        if age < _PATIENCE:
+            return f"{head}  the controller has not looked at it yet"
+        return f"{head}  not looked at for {ago(age)}: is its namespace served?"
     last = status.last_rollout
     if last is not None and not last.finished:
         head += f"  for {ago(view.now - last.started)}"

@@ -4,6 +4,7 @@ from lossless.cluster.client import JSON_PATCH
 from lossless.cluster.errors import ConflictError, InvalidError
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.workloads import label_selector_of, owned
+from lossless.model.commands import follow
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.revisions import chosen, revision_of, undoing
 from lossless.plugin.session import Session
@@ -43,7 +44,7 @@ async def undo(session: Session, terminal: Terminal, name: str, to: int) -> Exit
     patch = undoing(deployment, target)
     if not patch:
         terminal.say(
-            [f"{named} is as revision {revision_of(target)} already; nothing was changed."]
+            [f"{named} is as revision {revision_of(target)} already.", "  Nothing was changed."]
         )
         return Exit.OK
     try:
@@ -53,6 +54,10 @@ async def undo(session: Session, terminal: Terminal, name: str, to: int) -> Exit
             f"{named} was changed by somebody else at this moment, or the API server refuses"
             f" revision {revision_of(target)}: {error.message}. Look at it and try again"
         ) from error
-    follow = f"kubectl lossless status {name} --watch"
-    terminal.say([f"{named} goes back to revision {revision_of(target)}; to follow it: {follow}"])
+    terminal.say(
+        [
+            f"{named} goes back to revision {revision_of(target)}. To follow it:",
+            f"  {follow(session.namespace, name)}",
+        ]
+    )
     return Exit.OK

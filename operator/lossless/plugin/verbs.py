@@ -33,7 +33,7 @@ async def run(options: argparse.Namespace, session: Session, terminal: Terminal)
         "check": lambda: check_cluster(
             session, terminal, options.name, output, FAIL_ON[options.fail_on]
         ),
-        "history": lambda: history(session, terminal, options.name, output),
+        "history": lambda: history(session, terminal, options.name, output, options.html),
         "restart": lambda: restart(session, terminal, options.name),
         "pause": lambda: pause(session, terminal, options.name),
         "resume": lambda: resume(session, terminal, options.name),

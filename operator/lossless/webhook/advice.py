@@ -109,6 +109,17 @@ def _without_driver(workload: Mapping[str, Any] | Unknown | None) -> str:
     return said
 
 
+def not_served(namespace: str) -> str:
+    """Return the warning for a LosslessRollout that nobody will ever act on.
+
+    It does not tell which namespaces are served: whoever asks may have no business in them.
+    """
+    return (
+        f"this installation does not serve namespace {namespace}, so this LosslessRollout does"
+        " nothing; whoever runs Lossless can add it to the chart's watchNamespaces"
+    )
+
+
 def wanted_target(rollout: Rollout) -> Target | None:
     """Return the object that is to be read for advice; None if there is none to read."""
     target = rollout.target

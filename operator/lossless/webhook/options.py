@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lossless import __version__
+from lossless.model.scope import WHOLE_CLUSTER, Scope
 
 _PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 #: k8s.io/apimachinery resource.Quantity, without signs and exponents: nobody needs them here.
@@ -52,6 +53,8 @@ class WebhookOptions:
     namespace: str
     """Of the installation: of the Lease, the Secret and the Service."""
     agent: AgentSettings
+    scope: Scope = WHOLE_CLUSTER
+    """Whose LosslessRollouts are served."""
     port: int = 9443
     """Admission, over TLS; 0 for any that is free."""
     http_port: int = 8080
@@ -77,6 +80,7 @@ class WebhookOptions:
         """
         if not self.namespace:
             raise ValueError("namespace '': name the namespace of the installation")
+        self.scope.check_installed_in(self.namespace)
         for field, value in (("port", self.port), ("http port", self.http_port)):
             if not 0 <= value <= _HIGHEST_PORT:
                 raise ValueError(f"{field} {value}: must be from 0 to {_HIGHEST_PORT}")

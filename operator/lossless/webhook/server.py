@@ -14,7 +14,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lossless.cluster.client import Client, resource_path
 from lossless.cluster.errors import ApiError, NotFoundError
-from lossless.cluster.watching import Change, Changed, Synced, Timing, Watch
+from lossless.cluster.watches import Watches
+from lossless.cluster.watching import Change, Changed, Timing, Watch
 from lossless.cluster.workloads import PLURALS
 from lossless.model.names import (
     API_VERSION,
@@ -26,7 +27,7 @@ from lossless.model.names import (
     WEBHOOK_PATH,
 )
 from lossless.model.observation import Unknown
-from lossless.webhook.advice import advice, wanted_target
+from lossless.webhook.advice import advice, not_served, wanted_target
 from lossless.webhook.leader import LeaderSign, Lease, parse_lease
 from lossless.webhook.metrics import Metrics
 from lossless.webhook.options import WebhookOptions
@@ -63,8 +64,8 @@ class Webhook:
         """Compose; nothing is sent or listened on before ``serve``."""
         self._options = options
         self._client = client
-        self._rollouts: Watch[Rollout] = Watch(
-            client, resource_path(API_VERSION, PLURAL), parse_rollout
+        self._rollouts: Watches[Rollout] = Watches(
+            client, API_VERSION, PLURAL, parse_rollout, options.scope
         )
         self._leases: Watch[Lease] = Watch(
             client,
@@ -122,16 +123,16 @@ class Webhook:
         _log.info("webhook stopped")
 
     async def _follow_rollouts(self) -> None:
-        async for change in self._rollouts.events():
-            if isinstance(change, Synced) or change.change is Change.DELETED:
-                continue
-            if change.object.problem:
+        def take(change: Changed[Rollout]) -> None:
+            if change.object.problem and change.change is not Change.DELETED:
                 _log.warning(
                     "invalid LosslessRollout",
                     namespace=change.key.namespace,
                     name=change.key.name,
                     problem=change.object.problem,
                 )
+
+        await self._rollouts.follow(take)
 
     async def _follow_lease(self) -> None:
         async for change in self._leases.events():
@@ -184,18 +185,25 @@ class Webhook:
 
     async def _review_rollout(self, request: web.Request) -> web.Response:
         review, _ = await self._asked(request)
+        try:
+            body = await self._judged(review)
+        except Exception as error:  # noqa: BLE001 # it is advice: what goes wrong refuses nothing
+            _log.error("review failed", error=type(error).__name__, uid=review["uid"])
+            body = response_of(review["uid"])
+        return web.json_response(body)
+
+    async def _judged(self, review: dict[str, Any]) -> dict[str, Any]:
         rollout = proposed(review)
         if rollout is None:
-            return web.json_response(response_of(review["uid"]))
+            return response_of(review["uid"])
         if rollout.spec is None:
-            return web.json_response(refusal(review, rollout))
+            return refusal(review, rollout)
+        if not self._options.scope.serves(rollout.namespace):
+            return response_of(review["uid"], warnings=[not_served(rollout.namespace)])
         said = advice(
-            rollout,
-            self._rollouts.objects.values(),
-            await self._workload(rollout),
-            self._options.agent,
+            rollout, self._rollouts.objects, await self._workload(rollout), self._options.agent
         )
-        return web.json_response(response_of(review["uid"], warnings=said))
+        return response_of(review["uid"], warnings=said)
 
     async def _workload(self, rollout: Rollout) -> dict[str, Any] | Unknown | None:
         target = wanted_target(rollout)
@@ -221,7 +229,7 @@ class Webhook:
         answered = answer(
             review,
             Context(
-                rollouts=self._rollouts.objects.values(),
+                rollouts=self._rollouts.objects,
                 leader=self._leader.fresh(),
                 agent=self._options.agent,
             ),

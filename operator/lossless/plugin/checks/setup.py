@@ -1,7 +1,7 @@
 """What the checks look at: one LosslessRollout and the objects around it, raw, at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -79,6 +79,8 @@ class Setup:
     """NetworkPolicies that select its pods."""
     autoscaler: Raw | None = None
     """The HorizontalPodAutoscaler of the workload, if one was seen."""
+    config_maps: Mapping[str, Raw] = field(default_factory=dict)
+    """By name: those of its namespace that were seen."""
     namespace: Raw | None = None
     """The Namespace object; None: not seen."""
     live: bool = True

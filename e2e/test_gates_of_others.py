@@ -1,0 +1,44 @@
+"""A load balancer's controller holds pods back by a readiness gate of its own, and so do we."""
+
+from e2e.conftest import MakeWorld
+from e2e.load.report import LoadReport
+from e2e.sample.manifests import Variant
+from e2e.support import given, then, when
+from e2e.support.gate_owner import GATE, GATES, opening_its_gate
+from e2e.support.world import World, condition, is_ready, name_of
+from lossless.model.names import GATE as OUR_GATE
+
+
+def _rolled_out(world: World, variant: Variant) -> tuple[LoadReport, list[str]]:
+    """Roll out under load beside the other gate's owner; return also the pods it has opened."""
+    with opening_its_gate(world) as opened:
+        given.the_service(world, variant, pod=GATES)
+        with given.load(world) as load:
+            when.rolled_out(world)
+            load.goes_on(requests=1000)
+    return load.report, opened
+
+
+def test_two_owners_of_gates_do_not_fight(make: MakeWorld) -> None:
+    """Each opens its own gate and leaves the other's; the rollout waits for both.
+
+    The control has the other's gate only: it keeps the rollout from being too fast, and requests
+    are lost all the same.
+    """
+    plain, lossless = make("plain"), make("lossless")
+
+    control, _ = _rolled_out(plain, Variant.PLAIN)
+    report, opened = _rolled_out(lossless, Variant.LOSSLESS)
+
+    then.something_was_lost(plain, control)
+    then.nothing_was_lost(lossless, report)
+    assert len(opened) == 6, f"three old and three new pods: {opened}"
+    pods = lossless.pods()
+    assert {name_of(pod) for pod in pods} <= set(opened)
+    for pod in pods:
+        assert is_ready(pod), name_of(pod)
+        assert [condition(pod, gate) for gate in (GATE, OUR_GATE)] == ["True", "True"]
+    last = then.status_shows(
+        lossless, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
+    )["lastRollout"]
+    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last

@@ -1,0 +1,98 @@
+"""The product is upgraded in the middle of a rollout, its CRD and everything else with it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+
+from e2e.conftest import MakeWorld
+from e2e.sample.manifests import Variant
+from e2e.support import control, given, install, then, when
+from e2e.support.install import Images
+from e2e.support.kubectl import Object
+from e2e.support.testbed import Testbed
+from lossless.model.names import GROUP, PLURAL
+
+_CRD: Final = f"{PLURAL}.{GROUP}"
+#: A field of the spec that the version before did not have.
+_NEW: Final = "metrics"
+#: What changes the pods of the controller and of the webhook, as another image would.
+_NEXT: Final = {"logLevel": "debug"}
+
+
+@pytest.fixture
+def version_before(testbed: Testbed, images: Images, tmp_path: Path) -> Iterator[None]:
+    """Have an older chart installed, and bring this one back for the tests that follow."""
+    chart = tmp_path / "lossless"
+    shutil.copytree(install.CHART, chart)
+    file = chart / "files" / "losslessrollouts.yaml"
+    crd = yaml.safe_load(file.read_text())
+    del _fields(crd)[_NEW]
+    file.write_text(yaml.safe_dump(crd, sort_keys=False))
+    try:
+        install.install_chart(testbed, images, chart=chart)
+        assert _NEW not in _fields_served(testbed)
+        yield
+    finally:
+        install.install_chart(testbed, images)
+
+
+def _fields(crd: Object) -> Object:
+    """Return the fields of ``spec`` that a CRD has."""
+    (version,) = crd["spec"]["versions"]
+    found: Object = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    return found
+
+
+def _fields_served(testbed: Testbed) -> Object:
+    crd = testbed.kubectl.get("customresourcedefinition", _CRD)
+    assert crd is not None
+    return _fields(crd)
+
+
+@pytest.mark.usefixtures("version_before")
+def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
+    make: MakeWorld, testbed: Testbed, images: Images
+) -> None:
+    """Who leads hands over, webhooks follow one another, the CRD changes, and the rollout ends.
+
+    No pod that is made meanwhile misses its agent, and the gate stays shut for a drain that was
+    begun under the version before.
+    """
+    plain, world = make("plain"), make("upgrade")
+
+    control.a_plain_rollout_loses_some(plain)
+    given.the_service(world, Variant.LOSSLESS)
+    with given.load(world) as load:
+        with given.a_long_request_on(world, world.pods()) as clients:
+            when.the_version_changes(world)
+            then.status_shows(
+                world,
+                "one pod drains and one is held",
+                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
+            )
+            leader = when.the_leader(world)
+            world.mark("the product is upgraded")
+            install.install_chart(testbed, images, _NEXT)
+            world.mark("the product has been upgraded")
+            assert when.the_leader(world) not in {"", leader}
+            then.status_shows(
+                world,
+                "what drained before is still waited for",
+                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
+            )
+            assert sum(client.so_far.failed for client in clients) == 0
+            world.mark("the long requests leave")
+        when.the_rollout_ends(world)
+        load.goes_on(requests=1000)
+
+    then.nothing_was_lost(world, load.report)
+    last = then.status_shows(
+        world, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
+    )["lastRollout"]
+    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+    given.every_pod_has_an_agent(world)
+    assert _NEW in _fields_served(testbed)

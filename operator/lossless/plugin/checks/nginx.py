@@ -1,0 +1,96 @@
+"""Questions about nginx's configuration, where a ConfigMap of the pod holds it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from lossless.model.close_drivers import NginxClose
+from lossless.nginx import findings as said
+from lossless.nginx.check import Expectations, check
+from lossless.nginx.directives import Configuration, UnreadableError, read_configuration
+from lossless.nginx.files import InMemory
+from lossless.plugin.checks.finding import Severity, Trouble
+from lossless.plugin.checks.mounted import Source, files_of
+from lossless.plugin.checks.setup import Setup, qualified
+
+#: Where every build and image of nginx looks unless it is started with ``-c``.
+_MAIN: Final = "/etc/nginx/nginx.conf"
+#: What the images' own main file includes inside ``http``.
+_PARTS: Final = re.compile(r"/etc/nginx/(conf\.d|sites-enabled|http\.d)/[^/]+")
+_STARTED_WITH: Final = re.compile(r"(?:^|\s)-c\s*(/\S+)")
+_SEVERITY: Final = {
+    said.Severity.ERROR: Severity.ERROR,
+    said.Severity.WARNING: Severity.WARNING,
+    said.Severity.NOTE: Severity.NOTE,
+}
+#: The image has files of its own, which no ConfigMap holds: mime.types, fastcgi_params.
+_NOT_IN_SIGHT: Final = "include-missing"
+
+
+def works_against(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether nginx does in a drain what the LosslessRollout relies on."""
+    for file, files, driver in _configurations(setup):
+        try:
+            found = check(_read(file, files), _expected(setup, driver))
+        except UnreadableError:
+            continue
+        for one in found:
+            if one.rule != _NOT_IN_SIGHT:
+                yield Trouble(
+                    f"{_object(setup, files[one.file])}:{one.line}",
+                    f"{one.rule}: {one.what}; {one.why}",
+                    one.remedy,
+                    _SEVERITY[one.severity],
+                )
+
+
+def not_checked(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a configuration that is there could be read."""
+    for file, files, driver in _configurations(setup):
+        try:
+            check(_read(file, files), _expected(setup, driver))
+        except UnreadableError as error:
+            yield Trouble(
+                _object(setup, files[file]),
+                str(error),
+                "if the rest is in the image: kubectl exec POD -- nginx -T > FILE,"
+                " and lossless nginx-check FILE",
+            )
+
+
+def _configurations(
+    setup: Setup,
+) -> Iterator[tuple[str, Mapping[str, Source], NginxClose]]:
+    """Yield each file that nginx starts reading at, what is mounted beside it, and the driver."""
+    close = setup.valid.close if setup.valid else ()
+    driver = next((one for one in close if isinstance(one, NginxClose)), None)
+    if driver is None:
+        return
+    for place in setup.places:
+        files = files_of(place.container, setup.pod_spec, setup.config_maps)
+        for file in _beginnings(place.container, files):
+            yield file, files, driver
+
+
+def _beginnings(container: Mapping[str, Any], files: Mapping[str, Source]) -> list[str]:
+    words = [str(word) for key in ("command", "args") for word in container.get(key) or ()]
+    named = _STARTED_WITH.search(" ".join(words))
+    main = named[1] if named else _MAIN
+    if main in files:
+        return [main]
+    return [] if named else sorted(path for path in files if _PARTS.fullmatch(path))
+
+
+def _read(file: str, files: Mapping[str, Source]) -> Configuration:
+    texts = {path: source.text for path, source in files.items()}
+    return read_configuration(file, prefix=_MAIN.rpartition("/")[0], files=InMemory(texts))
+
+
+def _expected(setup: Setup, driver: NginxClose) -> Expectations:
+    idle = setup.valid.drain.client_idle_timeout if setup.valid else 0.0
+    return Expectations(driver.status_file, idle, driver.http2 is not None)
+
+
+def _object(setup: Setup, source: Source) -> str:
+    metadata = (setup.config_maps.get(source.config_map) or {}).get("metadata") or {}
+    return f"ConfigMap {qualified({'metadata': metadata})} {source.key}"

@@ -1,0 +1,1 @@
+"""What makes files of this repository out of others of it; tests hold that they are in step."""
