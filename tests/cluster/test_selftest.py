@@ -11,9 +11,9 @@ import pytest
 
 from lossless.cluster.client import Client
 from lossless.cluster.lease import LeaseStore
-from lossless.cluster.selftest import ABOUT_TARGET, SelftestError, examine
+from lossless.cluster.selftest import ABOUT_TARGET, NOT_SERVED, SelftestError, examine
 from lossless.model.names import LEASE
-from lossless.webhook.advice import advice
+from lossless.webhook.advice import advice, not_served
 from lossless.webhook.options import AgentSettings
 from lossless.webhook.owner import parse_rollout
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
@@ -67,6 +67,17 @@ async def test_an_installation_that_works(cluster: tuple[FakeKubernetes, Client]
 def test_the_webhook_warns_of_the_probe() -> None:
     """The sign that is looked for is what the webhook's advice begins with."""
     assert [text for text in WARNINGS if text.startswith(ABOUT_TARGET)] != []
+
+
+async def test_an_installation_that_serves_other_namespaces(
+    cluster: tuple[FakeKubernetes, Client],
+) -> None:
+    """Its webhook answers too: that it does not serve the namespace of the installation."""
+    fake, client = cluster
+    fake.warnings = (not_served(NAMESPACE),)
+
+    assert fake.warnings[0].startswith(NOT_SERVED)
+    assert len(await said(client)) == 3
 
 
 async def test_an_installation_that_still_starts_has_time(

@@ -29,6 +29,8 @@ from lossless.model.names import (
 PAUSE: Final = 1.0
 #: How a warning of the webhook about a target that does not exist begins (``webhook.advice``).
 ABOUT_TARGET: Final = "spec.targetRef.name:"
+#: Instead, where the installation serves other namespaces only (``webhook.advice``).
+NOT_SERVED: Final = "this installation does not serve namespace"
 _NAME: Final = "lossless-selftest"
 _Question = Callable[[Client, str, float], Awaitable[str]]
 
@@ -121,7 +123,8 @@ def _held(lease: Lease | None, namespace: str) -> Lease:
 
 async def _reviewed(client: Client, namespace: str, _: float) -> str:
     warnings = await client.dry_run(_rollouts(namespace), _probe(namespace))
-    if not any(ABOUT_TARGET in warning for warning in warnings):
+    signs = (ABOUT_TARGET, NOT_SERVED)
+    if not any(warning.startswith(signs) for warning in warnings):
         raise SelftestError(
             f"the API server got no answer from the webhook, so new pods are not protected. It asks"
             f" Service {WEBHOOK_SERVICE} in namespace {namespace}, port 443. See whether a firewall"
