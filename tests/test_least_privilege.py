@@ -5,6 +5,7 @@ API server in memory notes what it is asked.
 """
 
 import asyncio
+import copy
 import json
 import ssl
 from collections.abc import AsyncIterator, Iterable
@@ -16,7 +17,8 @@ from lossless.cluster.client import Client
 from lossless.cluster.lease import LeaseStore
 from lossless.cluster.release import release
 from lossless.cluster.reports import Agents
-from lossless.cluster.timestamps import format_time
+from lossless.cluster.selftest import ABOUT_TARGET, examine
+from lossless.cluster.timestamps import format_micro_time, format_time
 from lossless.cluster.watching import Key
 from lossless.controller.election import Election
 from lossless.controller.index import Index
@@ -50,6 +52,7 @@ from tests.support.raw_objects import (
 from tests.webhook.running import NAMES, serving
 
 INSTALLED = "lossless-system"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{INSTALLED}/leases"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -217,6 +220,29 @@ def review(kind: str) -> dict[str, Any]:
         "object": raw,
     }
     return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}
+
+
+async def test_helm_test(cluster: tuple[FakeKubernetes, Client]) -> None:
+    """Looks at the API and the Lease, and asks for a review."""
+    fake, client = cluster
+    fake.warnings = (ABOUT_TARGET,)
+    store = LeaseStore(client, INSTALLED, LEASE)
+    await store.take(None, "controller-0", 15, START)
+    fake.calls.clear()
+    asyncio.get_running_loop().call_later(
+        0.5, lambda: fake.put(f"{LEASES}/{LEASE}", renewed_lease(fake))
+    )
+    lines = [line async for line in examine(client, INSTALLED, 10.0, pause=0.05)]
+
+    assert len(lines) == 3
+    judged(fake, "lossless-selftest")
+
+
+def renewed_lease(fake: FakeKubernetes) -> dict[str, Any]:
+    """Return the Lease as its holder would write it a moment later."""
+    lease = copy.deepcopy(fake.objects[f"{LEASES}/{LEASE}"])
+    lease["spec"]["renewTime"] = format_micro_time(START + 2)
+    return lease
 
 
 async def test_the_removal(cluster: tuple[FakeKubernetes, Client]) -> None:

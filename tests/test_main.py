@@ -24,6 +24,10 @@ current-context: x
         pytest.param([], "required: command", id="no-command"),
         pytest.param(["controller"], "--namespace", id="no-namespace"),
         pytest.param(["webhook", "--namespace=x"], "--agent-image", id="no-agent-image"),
+        pytest.param(["selftest"], "--namespace", id="a test of nothing"),
+        pytest.param(
+            ["controller", "--namespace=x", "--certificate=theirs"], "theirs", id="unknown-keeper"
+        ),
         pytest.param(
             ["controller", "--namespace=x", "--failure-policy=Hope"], "Hope", id="unknown-choice"
         ),
@@ -47,6 +51,16 @@ def test_wrong_options_exit_with_2(
             ["webhook", "--namespace=x", "--agent-image=a", "--agent-memory=lots"],
             "lossless webhook: agent memory 'lots'",
             id="a-value-that-cannot-work",
+        ),
+        pytest.param(
+            ["webhook", "--namespace=x", "--agent-image=a", "--port=70000"],
+            "lossless webhook: port 70000",
+            id="a-port-that-cannot-be",
+        ),
+        pytest.param(
+            ["selftest", "--namespace=x", "--kubeconfig=/nonexistent"],
+            "lossless selftest: kubeconfig '/nonexistent': no such file",
+            id="no-kubeconfig-to-test-by",
         ),
         pytest.param(
             ["release", "--kubeconfig=/nonexistent"],

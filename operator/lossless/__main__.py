@@ -1,4 +1,4 @@
-"""``lossless controller | webhook | release | host | nginx-…``: reads options, composes.
+"""``lossless controller | webhook | release | selftest | host | nginx-…``: reads options, composes.
 
 The agent has an entry of its own (``python3 -m lossless.agent``): what the other two import is
 more than a user's pod should pay for. For the same reason each command imports its own part only.
@@ -16,6 +16,9 @@ from lossless.cluster.errors import ApiError
 from lossless.host.options import add_host
 from lossless.model.names import STATUS_FILE
 from lossless.telemetry.levels import LEVELS
+
+#: Who keeps the certificate, if not the webhook itself.
+_CERT_MANAGER: Final = "cert-manager"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +73,7 @@ async def _controller(options: argparse.Namespace) -> None:
             scope=Scope.parse(options.watch_namespaces),
             kubeconfig=options.kubeconfig,
             failure_policy=options.failure_policy,
+            external_certificate=options.certificate == _CERT_MANAGER,
         )
     )
 
@@ -83,6 +87,9 @@ async def _webhook(options: argparse.Namespace) -> None:
         WebhookOptions(
             namespace=options.namespace,
             kubeconfig=options.kubeconfig,
+            port=options.port,
+            http_port=options.http_port,
+            external_certificate=options.certificate == _CERT_MANAGER,
             scope=Scope.parse(options.watch_namespaces),
             agent=AgentSettings(
                 image=options.agent_image,
@@ -103,6 +110,16 @@ async def _release(options: argparse.Namespace) -> None:
     async with await Client.connect(options.kubeconfig) as client:
         opened = await release(client)
     sys.stdout.write(f"Injection has ended; gates opened: {opened}\n")
+
+
+async def _selftest(options: argparse.Namespace) -> None:
+    from lossless.cluster.client import Client  # noqa: PLC0415 # see the module
+    from lossless.cluster.selftest import examine  # noqa: PLC0415 # the same
+
+    async with await Client.connect(options.kubeconfig) as client:
+        async for line in examine(client, options.namespace, options.timeout):
+            sys.stdout.write(f"ok: {line}\n")
+            sys.stdout.flush()
 
 
 def _nginx_snippet(options: argparse.Namespace) -> int:
@@ -163,7 +180,12 @@ def _host(options: argparse.Namespace) -> int:
 
 
 _TOOLS: Final = {"nginx-snippet": _nginx_snippet, "nginx-check": _nginx_check, "host": _host}
-_COMMANDS: Final = {"controller": _controller, "webhook": _webhook, "release": _release}
+_COMMANDS: Final = {
+    "controller": _controller,
+    "webhook": _webhook,
+    "release": _release,
+    "selftest": _selftest,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -175,15 +197,21 @@ def _parser() -> argparse.ArgumentParser:
     logging.add_argument("--log-level", choices=LEVELS, default="info")
     common = argparse.ArgumentParser(add_help=False, parents=[logging])
     common.add_argument("--kubeconfig", help="default: the pod's service account")
-    server = argparse.ArgumentParser(add_help=False)
-    server.add_argument("--namespace", required=True, help="namespace of the installation")
+    installed = argparse.ArgumentParser(add_help=False)
+    installed.add_argument("--namespace", required=True, help="namespace of the installation")
+    server = argparse.ArgumentParser(add_help=False, parents=[installed])
     server.add_argument(
         "--watch-namespaces",
         default="",
         metavar="NAME,…",
         help="serve LosslessRollouts of these namespaces only; default: of the whole cluster",
     )
-
+    server.add_argument(
+        "--certificate",
+        choices=("self", _CERT_MANAGER),
+        default="self",
+        help="who keeps the webhook's certificate and caBundle; default: the webhook itself",
+    )
     controller = commands.add_parser(
         "controller",
         parents=[common, server],
@@ -202,6 +230,10 @@ def _parser() -> argparse.ArgumentParser:
     webhook = commands.add_parser(
         "webhook", parents=[common, server], help="inject the agent into pods"
     )
+    webhook.add_argument("--port", type=int, default=9443, help="reviews; default: %(default)s")
+    webhook.add_argument(
+        "--http-port", type=int, default=8080, help="metrics and health; default: %(default)s"
+    )
     webhook.add_argument("--agent-image", required=True)
     webhook.add_argument("--agent-image-pull-policy", default="IfNotPresent")
     webhook.add_argument("--agent-cpu-request", default="10m")
@@ -213,6 +245,16 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser(
         "release", parents=[common], help="before a removal: end injection and open every gate"
+    )
+    selftest = commands.add_parser(
+        "selftest", parents=[common, installed], help="ask an installation whether it works"
+    )
+    selftest.add_argument(
+        "--timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="within which everything must work; default: %(default)s",
     )
     _add_nginx(commands)
     add_host(commands, logging)

@@ -69,11 +69,17 @@ class Helm:
 
     def template(self, values: Mapping[str, Any] | None = None, *flags: str) -> str:
         """Return the text that the chart renders to, with an image unless ``values`` say one."""
+        return self.run("template", *self._of_release(values), *flags)
+
+    def notes(self, values: Mapping[str, Any] | None = None) -> str:
+        """Return what an installation with these values would say at its end."""
+        said = self.run("install", *self._of_release(values), "--dry-run=client")
+        return said.partition("NOTES:")[2]
+
+    def _of_release(self, values: Mapping[str, Any] | None) -> tuple[str, ...]:
         path = self.home / "values.yaml"
         path.write_text(yaml.safe_dump({"image": IMAGE} | dict(values or {})))
-        return self.run(
-            "template", RELEASE, str(CHART), "--namespace", NAMESPACE, f"--values={path}", *flags
-        )
+        return RELEASE, str(CHART), "--namespace", NAMESPACE, f"--values={path}"
 
     def render(self, values: Mapping[str, Any] | None = None, *flags: str) -> list[Manifest]:
         """Return the objects that the chart renders to."""

@@ -75,6 +75,11 @@ EXPECTED: dict[tuple[str, str], Rules] = {
         ("", "pods", ()): {"list"},
         ("", "pods/status", ()): {"patch"},
     },
+    # Only while helm test runs.
+    ("Role", "lossless-selftest"): {
+        (GROUP, PLURAL, ()): {"create", "list"},
+        ("coordination.k8s.io", "leases", (LEASE,)): {"get"},
+    },
     ("ClusterRole", "lossless-view"): {(GROUP, PLURAL, ()): READ},
     ("ClusterRole", "lossless-edit"): {
         (GROUP, PLURAL, ()): {"create", "update", "patch", "delete", "deletecollection"}

@@ -26,6 +26,21 @@ from tests.chart.rendering import (
 )
 
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
+#: Whatever can be switched on.
+EVERYTHING: dict[str, Any] = {
+    "commonLabels": {"team": "platform"},
+    "commonAnnotations": {"example.com/owner": "platform"},
+    "certificates": {"certManager": {"enabled": True, "issuerRef": {"name": "internal"}}},
+    "networkPolicy": {"enabled": True},
+    "watchNamespaces": ["shop"],
+    "agent": {"prePull": {"enabled": True}},
+    "webhook": {"hostNetwork": True},
+    "metrics": {
+        "podMonitor": {"enabled": True, "agents": True},
+        "prometheusRule": {"enabled": True},
+        "dashboard": {"enabled": True},
+    },
+}
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 
 
@@ -42,7 +57,15 @@ def test_helm_finds_no_fault(helm: Helm) -> None:
 
 def test_rendering_again_changes_nothing(helm: Helm) -> None:
     """Nothing random, nothing of the moment: an upgrade without a change is no change."""
-    assert helm.template() == helm.template()
+    assert helm.template(EVERYTHING) == helm.template(EVERYTHING)
+
+
+def test_templates_ask_no_cluster() -> None:
+    """What a template looks up, a GitOps tool renders differently from ``helm upgrade``."""
+    texts = [path.read_text() for path in (CHART / "templates").iterdir()]
+    forbidden = ("lookup ", "rand", "genCA", "genSelfSigned", "uuidv4", " now ", "htpasswd")
+    assert [word for text in texts for word in forbidden if f"{{{{ {word}" in text] == []
+    assert [word for text in texts for word in forbidden if f"({word}" in text] == []
 
 
 def test_one_flag_is_enough(helm: Helm) -> None:
@@ -115,6 +138,56 @@ def test_the_agents_image_follows(helm: Helm, values: Mapping[str, Any], expecte
         ),
         pytest.param({"crds": {"keep": "yes"}}, ["/crds/keep"], id="text for a switch"),
         pytest.param({"imagePullSecrets": ["a"]}, ["/imagePullSecrets/0"], id="pull secret"),
+        pytest.param(
+            {"certificates": {"certManager": {"enabled": True}}},
+            ["certificates.certManager.issuerRef.name: name the Issuer"],
+            id="cert-manager without an issuer",
+        ),
+        pytest.param(
+            {"certificates": {"certManager": {"renewBefore": "a month"}}},
+            ["/certificates/certManager/renewBefore"],
+            id="no duration",
+        ),
+        pytest.param(
+            {"webhook": {"podDisruptionBudget": {"minAvailable": 1, "maxUnavailable": 1}}},
+            ["webhook.podDisruptionBudget: minAvailable and maxUnavailable are both set"],
+            id="two budgets",
+        ),
+        pytest.param(
+            {"controller": {"podDisruptionBudget": {"maxUnavailable": "many"}}},
+            ["/controller/podDisruptionBudget/maxUnavailable"],
+            id="no share",
+        ),
+        pytest.param(
+            {"controller": {"serviceAccount": {"create": False}}},
+            ["controller.serviceAccount.name: name the account that exists"],
+            id="an account that nobody makes",
+        ),
+        pytest.param(
+            {"controller": {"hostNetwork": True}},
+            ["/controller", "'hostNetwork' not allowed"],
+            id="host network of the controller",
+        ),
+        pytest.param({"webhook": {"ports": {"https": 443}}}, ["/webhook/ports/https"], id="port"),
+        pytest.param({"commonLabels": {"a": 1}}, ["/commonLabels/a", "want string"], id="label"),
+        pytest.param({"commonAnnotations": ["a"]}, ["/commonAnnotations"], id="annotations"),
+        pytest.param({"podSecurityContext": "none"}, ["/podSecurityContext"], id="pod security"),
+        pytest.param(
+            {"containerSecurityContext": []}, ["/containerSecurityContext"], id="security"
+        ),
+        pytest.param({"webhook": {"extraArgs": ["-v"]}}, ["/webhook/extraArgs/0"], id="option"),
+        pytest.param({"webhook": {"extraEnv": [{"value": "x"}]}}, ["/extraEnv/0"], id="variable"),
+        pytest.param({"webhook": {"strategy": "x"}}, ["/webhook/strategy"], id="strategy"),
+        pytest.param(
+            {"webhook": {"terminationGracePeriodSeconds": 1}},
+            ["/webhook/terminationGracePeriodSeconds"],
+            id="no time to stop",
+        ),
+        pytest.param(
+            {"webhook": {"revisionHistoryLimit": -1}}, ["/revisionHistoryLimit"], id="history"
+        ),
+        pytest.param({"agent": {"prePull": {"enabled": 1}}}, ["/prePull/enabled"], id="pre-pull"),
+        pytest.param({"selftest": {"timeout": 0}}, ["/selftest/timeout"], id="no time to test"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(
@@ -129,26 +202,23 @@ def test_a_value_that_cannot_be_is_refused(
 def test_every_value_is_in_the_schema_and_in_the_defaults() -> None:
     """Whatever may be set is written down in values.yaml with its default."""
 
-    def keys(schema: Mapping[str, Any], path: str = "") -> set[str]:
+    def differences(schema: Mapping[str, Any], values: Mapping[str, Any], path: str) -> set[str]:
+        # Below "resources" of a container the API server knows the keys.
         if "$ref" in schema:
-            schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
-        found = set()
-        for key, value in schema.get("properties", {}).items():
-            found |= {f"{path}{key}"} | keys(value, f"{path}{key}.")
-        return found
+            found: Any = SCHEMA
+            for part in schema["$ref"].removeprefix("#/").split("/"):
+                found = found[part]
+            return differences(found, values, path)
+        known = schema.get("properties")
+        if known is None or {"requests", "limits"} <= known.keys():
+            return set()
+        unequal = {f"{path}{key}" for key in known.keys() ^ values.keys()}
+        for key in known.keys() & values.keys():
+            unequal |= differences(known[key], values[key], f"{path}{key}.")
+        return unequal
 
-    def given(values: Mapping[str, Any], path: str = "") -> set[str]:
-        found = set()
-        for key, value in values.items():
-            found |= {f"{path}{key}"}
-            found |= given(value, f"{path}{key}.") if isinstance(value, Mapping) else set()
-        return found
-
-    # Helm sets "global"; below "resources" of a container the API server knows the keys.
-    free = {"global", *(f"{c}.resources.claims" for c in ("controller", "webhook"))}
-    known = keys(SCHEMA) - free
-    below = {k for k in given(VALUES) if k.count(".") > 2}
-    assert known == given(VALUES) - below
+    # Helm sets it where this chart is a part of another.
+    assert differences(SCHEMA, VALUES, "") == {"global"}
 
 
 def test_the_agents_defaults_are_the_codes(manifests: list[Manifest]) -> None:
@@ -240,13 +310,56 @@ def test_versions_agree() -> None:
 
 def test_the_notes_say_what_comes_next(helm: Helm) -> None:
     """Three commands, ready to be copied; the LosslessRollout in them is accepted."""
-    said = helm.run(
-        "install", RELEASE, str(CHART), f"--namespace={NAMESPACE}", "--dry-run=client",
-        f"--set=image={IMAGE}",
-    )  # fmt: skip
-    notes = said.partition("NOTES:")[2]
+    notes = helm.notes()
     commands = [line.strip() for line in notes.splitlines() if line.startswith("   kubectl ")]
     assert len(commands) == 3
     assert f"-n {NAMESPACE} wait" in commands[0]
+    assert f"\n   helm test {RELEASE} -n {NAMESPACE}" in notes
+    assert "WARNING" not in notes
     example = yaml.safe_load(notes.partition("<<END\n")[2].partition("END\n")[0])
     assert parse_spec(example["spec"]).target.name == "web"
+
+
+@pytest.mark.parametrize(
+    ("values", "warns"),
+    [
+        pytest.param({"image": "lossless:latest"}, "has no version", id="latest"),
+        pytest.param({"image": "h:5000/lossless"}, "has no version", id="no tag"),
+        pytest.param({"webhook": {"replicas": 1}}, "are not protected. Use 2", id="one webhook"),
+        pytest.param(
+            {"webhook": {"replicas": 1}, "failurePolicy": "Fail"},
+            "starts while it restarts (failurePolicy Fail). Use 2",
+            id="one webhook that must answer",
+        ),
+        pytest.param({"controller": {"replicas": 1}}, "controller.replicas is 1", id="one leader"),
+        pytest.param({"failurePolicy": "Fail"}, "webhook.priorityClassName", id="fail"),
+        pytest.param({"agent": {"pullPolicy": "Always"}}, "agent.pullPolicy", id="always pull"),
+        pytest.param(
+            {"webhook": {"hostNetwork": True}},
+            f"namespace {NAMESPACE} must allow the Pod Security level privileged, ports 9443 and"
+            " 8080",
+            id="host network",
+        ),
+        pytest.param({"crds": {"keep": False}}, "deletes every LosslessRollout", id="CRD goes"),
+    ],
+)
+def test_the_notes_warn(helm: Helm, values: Mapping[str, Any], warns: str) -> None:
+    """One line for the one thing that is risky."""
+    notes = helm.notes(values)
+    said = [line for line in notes.splitlines() if line.startswith("WARNING: ")]
+    assert len(said) == 1
+    assert warns in said[0]
+
+
+@pytest.mark.parametrize("tag", [":1.2", "@sha256:00"])
+def test_an_image_of_a_version_is_no_risk(helm: Helm, tag: str) -> None:
+    """Tag or digest."""
+    assert "WARNING" not in helm.notes({"image": f"h:5000/lossless{tag}", "agentImage": "a:1"})
+
+
+def test_the_notes_follow_the_values(helm: Helm) -> None:
+    """What is not installed is not asked for, and what must be waited for is named."""
+    notes = helm.notes({**EVERYTHING, "selftest": {"enabled": False}, "crds": {"enabled": False}})
+    assert "helm test" not in notes
+    assert f"kubectl -n {NAMESPACE} get certificate lossless-webhook-tls" in notes
+    assert "kubectl get crd losslessrollouts.lossless.dev" in notes

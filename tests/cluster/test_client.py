@@ -152,6 +152,30 @@ async def test_what_is_sent() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "warnings"),
+    [
+        pytest.param([], (), id="none"),
+        pytest.param(['299 - "one"', '299 - "two"'], ("one", "two"), id="a line each"),
+        pytest.param(['299 - "one", 299 - "t,w"'], ("one", "t,w"), id="one line"),
+        pytest.param(['299 - "say \\"a\\\\b\\""'], ('say "a\\b"',), id="quoted"),
+        pytest.param(["nonsense", '299 - "no end'], (), id="none that can be read"),
+    ],
+)
+async def test_a_dry_run_returns_warnings(lines: list[str], warnings: tuple[str, ...]) -> None:
+    """As the API server writes them, or as a proxy may have joined them."""
+
+    async def warn(request: web.Request) -> web.Response:
+        assert (request.method, dict(request.query)) == ("POST", {"dryRun": "All"})
+        answer = web.json_response({})
+        for line in lines:
+            answer.headers.add("Warning", line)
+        return answer
+
+    async with answering(warn) as client:
+        assert await client.dry_run("/p", {"a": 1}) == warnings
+
+
 async def hang(_: web.Request) -> web.Response:
     """Answer never."""
     await asyncio.sleep(60)

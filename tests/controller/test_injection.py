@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from lossless.cluster.errors import UnreachableError
 from lossless.controller.injection import Injection
@@ -43,6 +44,20 @@ async def kept() -> AsyncIterator[Kept]:
         fake.put(SECRET, {"data": {"ca.crt": base64.b64encode(AUTHORITY).decode()}})
         namespaces: set[str] = set()
         injection = Injection(client, "lossless", "Ignore", lambda: frozenset(namespaces))
+        yield Kept(fake, injection, namespaces)
+
+
+@pytest.fixture
+async def shared() -> AsyncIterator[Kept]:
+    """The same, where cert-manager's injector keeps the authority."""
+    async with fake_kubernetes() as (fake, client):
+        fake.put(PATH, {"webhooks": []})
+        fake.put(ADVICE, {"webhooks": []})
+        fake.put(SECRET, {"data": {"ca.crt": base64.b64encode(AUTHORITY).decode()}})
+        namespaces = {"shop"}
+        injection = Injection(
+            client, "lossless", "Ignore", lambda: frozenset(namespaces), external_authority=True
+        )
         yield Kept(fake, injection, namespaces)
 
 
@@ -179,3 +194,49 @@ async def test_advice_is_given_as_soon_as_there_is_an_authority(kept: Kept) -> N
     del kept.fake.objects[SECRET]
     assert await kept.injection.step() is True
     assert kept.fake.objects[ADVICE]["webhooks"] == []
+
+
+@pytest.mark.parametrize("path", [PATH, ADVICE])
+async def test_an_authority_of_others_is_set_once_and_then_theirs(shared: Kept, path: str) -> None:
+    """Set with the webhook, which would be called in vain without; then never undone."""
+    await shared.injection.step()
+    client_config = shared.fake.objects[path]["webhooks"][0]["clientConfig"]
+    assert client_config["caBundle"] == base64.b64encode(AUTHORITY).decode()
+    client_config["caBundle"] = "dGhlaXJz"
+
+    assert await shared.injection.step() is False
+    assert shared.fake.objects[path]["webhooks"][0]["clientConfig"]["caBundle"] == "dGhlaXJz"
+
+
+async def test_a_change_of_namespaces_leaves_the_authority_of_others(shared: Kept) -> None:
+    """All fields are applied together; this one as it was found."""
+    await shared.injection.step()
+    shared.fake.objects[PATH]["webhooks"][0]["clientConfig"]["caBundle"] = "dGhlaXJz"
+    shared.namespaces.add("blog")
+
+    assert await shared.injection.step() is True
+    assert shared.selected() == ["blog", "shop"]
+    hook = shared.fake.objects[PATH]["webhooks"][0]
+    assert hook["clientConfig"]["caBundle"] == "dGhlaXJz"
+
+
+async def test_an_authority_that_was_emptied_is_set_again(shared: Kept) -> None:
+    """By whoever: no authority is no protection."""
+    await shared.injection.step()
+    shared.fake.objects[PATH]["webhooks"][0]["clientConfig"]["caBundle"] = ""
+
+    assert await shared.injection.step() is True
+    hook = shared.fake.objects[PATH]["webhooks"][0]
+    assert hook["clientConfig"]["caBundle"] == base64.b64encode(AUTHORITY).decode()
+
+
+@pytest.mark.parametrize("data", [{}, {"tls.crt": "eA=="}], ids=["empty", "no CA"])
+async def test_an_issuer_without_ca_is_named(shared: Kept, data: dict[str, str]) -> None:
+    """Once, and nothing is called that could not be trusted."""
+    shared.fake.put(SECRET, {"data": data})
+    with capture_logs() as said:
+        await shared.injection.step()
+        await shared.injection.step()
+
+    assert shared.fake.objects[PATH]["webhooks"] == []
+    assert sum("the issuer does not give its CA" in line["event"] for line in said) == 1

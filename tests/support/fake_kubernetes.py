@@ -39,6 +39,8 @@ class FakeKubernetes:
         """Returns a status code for a request that is to be refused."""
         self.documents: dict[str, Raw] = {}
         """Answers to other paths, such as those of discovery."""
+        self.warnings: tuple[str, ...] = ()
+        """Said to every dry run."""
         self.url = ""
         self._version = itertools.count(1)
         self._watchers: list[tuple[str, str, asyncio.Queue[bytes]]] = []
@@ -83,6 +85,8 @@ class FakeKubernetes:
         if request.method == "POST" and path in self.documents:
             return web.json_response(self.documents[path], status=201)
         body = json.loads(await request.text() or "{}")
+        if "dryRun" in request.query:
+            return self._pretend(body)
         if request.method == "DELETE":
             answer = self._delete(path)
         elif path.endswith("/eviction"):
@@ -98,6 +102,14 @@ class FakeKubernetes:
             if path in known:
                 return web.json_response(known[path])
         return self._list(path, selector) if _is_collection(path) else _refusal(404, "NotFound")
+
+    def _pretend(self, body: Raw) -> web.Response:
+        answer = web.json_response(body, status=201)
+        for text in self.warnings:
+            # k8s.io/apimachinery net.NewWarningHeader
+            quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+            answer.headers.add("Warning", f'299 - "{quoted}"')
+        return answer
 
     def _delete(self, path: str) -> web.Response:
         if path not in self.objects:

@@ -31,9 +31,11 @@ async def cluster() -> AsyncIterator[tuple[FakeKubernetes, Client]]:
         yield running
 
 
-def keeper(client: Client, now: datetime = NOW) -> CertificateKeeper:
-    """Return a replica at a time of day."""
-    return CertificateKeeper(client, NAMESPACE, server_context(), wall=lambda: now)
+def keeper(client: Client, now: datetime = NOW, *, external: bool = False) -> CertificateKeeper:
+    """Return a replica at a time of day; of an installation whose Secret others keep, if so."""
+    return CertificateKeeper(
+        client, NAMESPACE, server_context(), external=external, wall=lambda: now
+    )
 
 
 def stored(fake: FakeKubernetes) -> Material | None:
@@ -229,3 +231,37 @@ def handshake(server: ssl.SSLContext) -> bytes | None:
         except ssl.SSLWantReadError:
             continue
     return ours.getpeercert(binary_form=True)
+
+
+@pytest.mark.parametrize(
+    ("stores", "state"),
+    [pytest.param(0, "does not exist", id="none"), pytest.param(1, "holds no", id="empty")],
+)
+async def test_an_external_keeper_is_waited_for(
+    cluster: tuple[FakeKubernetes, Client], stores: int, state: str
+) -> None:
+    """A Secret of our own, made while cert-manager still signs, would be one that two keep."""
+    fake, client = cluster
+    for _ in range(stores):
+        put(fake, None)
+    replica = keeper(client, external=True)
+    with pytest.raises(ValueError, match=f"{TLS_SECRET} {state}.*describe certificate"):
+        await replica.refresh()
+    assert (replica.ready, fake.writes) == (False, [])
+
+    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key))
+    await replica.refresh()
+    assert (replica.ready, fake.writes) == (True, [])
+
+
+@pytest.mark.parametrize("days", [1, 300, 400])
+async def test_a_secret_from_before_is_the_external_keepers(
+    cluster: tuple[FakeKubernetes, Client], days: int
+) -> None:
+    """Ours, from before the change of keepers: served with until it is replaced, never renewed."""
+    fake, client = cluster
+    put(fake, make(NAMES, NOW))
+    replica = keeper(client, NOW + days * DAY, external=True)
+    await replica.refresh()
+
+    assert (replica.ready, fake.writes) == (True, [])

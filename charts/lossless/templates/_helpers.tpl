@@ -1,5 +1,11 @@
-{{/* Labels of every object. Call with (dict "context" $ "component" "controller"). */}}
+{{/* Labels of every object. Call with (dict "context" $ "component" "controller"). What we need wins
+over the administrator's labels of the same key. */}}
 {{- define "lossless.labels" -}}
+{{- $ours := include "lossless.ownLabels" . | fromYaml -}}
+{{ toYaml (merge $ours .context.Values.commonLabels) }}
+{{- end }}
+
+{{- define "lossless.ownLabels" -}}
 {{ include "lossless.selector" . }}
 app.kubernetes.io/version: {{ .context.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: lossless
@@ -12,6 +18,22 @@ helm.sh/chart: {{ printf "%s-%s" .context.Chart.Name .context.Chart.Version | re
 app.kubernetes.io/name: lossless
 app.kubernetes.io/instance: {{ .context.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{/* "annotations:" of an object, or nothing. Call with (dict "context" $ "own" (dict …)): ours win. */}}
+{{- define "lossless.annotations" -}}
+{{- with merge (dict) (.own | default dict) .context.Values.commonAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Call with (dict "context" $ "component" "webhook"). */}}
+{{- define "lossless.serviceAccountName" -}}
+{{- $account := (index .context.Values .component).serviceAccount -}}
+{{- if not (or $account.create $account.name) -}}
+{{ fail (printf "%s.serviceAccount.name: name the account that exists, or let create be true" .component) }}
+{{- end -}}
+{{ $account.name | default (printf "lossless-%s" .component) }}
 {{- end }}
 
 {{- define "lossless.image" -}}
@@ -30,16 +52,30 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* With the next one: Pod Security Standards, level restricted. */}}
 {{- define "lossless.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 65534
-runAsGroup: 65534
-seccompProfile: {type: RuntimeDefault}
+{{- $ours := dict
+  "runAsNonRoot" true
+  "runAsUser" 65534
+  "runAsGroup" 65534
+  "seccompProfile" (dict "type" "RuntimeDefault")
+-}}
+{{ toYaml (mergeOverwrite $ours .Values.podSecurityContext) }}
 {{- end }}
 
 {{- define "lossless.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: {drop: [ALL]}
+{{- $ours := dict
+  "allowPrivilegeEscalation" false
+  "readOnlyRootFilesystem" true
+  "capabilities" (dict "drop" (list "ALL"))
+-}}
+{{ toYaml (mergeOverwrite $ours .Values.containerSecurityContext) }}
+{{- end }}
+
+{{/* Each constraint, with the labels of the component's pods where it names none. */}}
+{{- define "lossless.spread" -}}
+{{- $selector := dict "matchLabels" (include "lossless.selector" . | fromYaml) -}}
+{{- range .values.topologySpreadConstraints }}
+- {{ toYaml (.labelSelector | empty | ternary (merge (dict "labelSelector" $selector) .) .) | nindent 2 | trim }}
+{{- end }}
 {{- end }}
 
 {{/* A Deployment. Call with (dict "context" $ "component" … "values" … "args" (list …) "ports" (list …)). */}}
@@ -50,23 +86,31 @@ metadata:
   name: lossless-{{ .component }}
   namespace: {{ .context.Release.Namespace }}
   labels: {{- include "lossless.labels" . | nindent 4 }}
+  {{- include "lossless.annotations" . | nindent 2 }}
 spec:
   replicas: {{ .values.replicas }}
+  revisionHistoryLimit: {{ .values.revisionHistoryLimit }}
+  {{- with .values.strategy | default .strategy }}
+  strategy: {{- toYaml . | nindent 4 }}
+  {{- end }}
   selector:
     matchLabels: {{- include "lossless.selector" . | nindent 6 }}
   template:
     metadata:
       labels:
-        {{- with .values.podLabels }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
-        {{- include "lossless.labels" . | nindent 8 }}
+        {{- $own := include "lossless.ownLabels" . | fromYaml }}
+        {{- toYaml (merge $own .values.podLabels .context.Values.commonLabels) | nindent 8 }}
       {{- with .values.podAnnotations }}
       annotations: {{- toYaml . | nindent 8 }}
       {{- end }}
     spec:
-      serviceAccountName: lossless-{{ .component }}
+      serviceAccountName: {{ include "lossless.serviceAccountName" . }}
       enableServiceLinks: false
+      terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds }}
+      {{- if .values.hostNetwork }}
+      hostNetwork: true
+      dnsPolicy: ClusterFirstWithHostNet
+      {{- end }}
       {{- with .context.Values.imagePullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -92,19 +136,22 @@ spec:
                   matchLabels: {{- include "lossless.selector" . | nindent 20 }}
         {{- end }}
       {{- with .values.topologySpreadConstraints }}
-      topologySpreadConstraints: {{- toYaml . | nindent 8 }}
+      topologySpreadConstraints: {{- include "lossless.spread" $ | nindent 8 }}
       {{- end }}
-      securityContext: {{- include "lossless.podSecurity" . | nindent 8 }}
+      securityContext: {{- include "lossless.podSecurity" .context | nindent 8 }}
       containers:
         - name: {{ .component }}
           image: {{ include "lossless.image" .context | quote }}
           imagePullPolicy: {{ .context.Values.imagePullPolicy }}
-          args: {{- toYaml .args | nindent 12 }}
+          args: {{- toYaml (concat .args .values.extraArgs) | nindent 12 }}
           env:
             - name: POD_NAME
               valueFrom: {fieldRef: {fieldPath: metadata.name}}
             - name: POD_NAMESPACE
               valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+            {{- with .values.extraEnv }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
           ports: {{- toYaml .ports | nindent 12 }}
           startupProbe:
             httpGet: {path: /healthz, port: http}
@@ -123,21 +170,34 @@ spec:
           {{- with .values.resources }}
           resources: {{- toYaml . | nindent 12 }}
           {{- end }}
-          securityContext: {{- include "lossless.containerSecurity" . | nindent 12 }}
+          securityContext: {{- include "lossless.containerSecurity" .context | nindent 12 }}
 {{- end }}
 
-{{/* A PodDisruptionBudget. Call with (dict "context" $ "component" …). */}}
+{{/* A PodDisruptionBudget. Call with (dict "context" $ "component" … "values" …). */}}
 {{- define "lossless.budget" -}}
+{{- $budget := .values.podDisruptionBudget -}}
+{{- $least := toString $budget.minAvailable -}}
+{{- $most := toString $budget.maxUnavailable -}}
+{{- if and $least $most -}}
+{{- fail (printf "%s.podDisruptionBudget: minAvailable and maxUnavailable are both set; empty one" .component) -}}
+{{- end -}}
+{{- if $budget.enabled -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
   name: lossless-{{ .component }}
   namespace: {{ .context.Release.Namespace }}
   labels: {{- include "lossless.labels" . | nindent 4 }}
+  {{- include "lossless.annotations" . | nindent 2 }}
 spec:
-  maxUnavailable: 1
+  {{- if $least }}
+  minAvailable: {{ $budget.minAvailable }}
+  {{- else }}
+  maxUnavailable: {{ ternary 1 $budget.maxUnavailable (empty $most) }}
+  {{- end }}
   # A pod that does not work protects nothing and must not keep a node from being drained.
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels: {{- include "lossless.selector" . | nindent 6 }}
+{{- end }}
 {{- end }}

@@ -18,6 +18,7 @@ metadata:
   name: lossless-{{ .component }}
   namespace: {{ .namespace }}
   labels: {{- include "lossless.labels" . | nindent 4 }}
+  {{- include "lossless.annotations" . | nindent 2 }}
 rules: {{- .rules | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -26,12 +27,13 @@ metadata:
   name: lossless-{{ .component }}
   namespace: {{ .namespace }}
   labels: {{- include "lossless.labels" . | nindent 4 }}
+  {{- include "lossless.annotations" . | nindent 2 }}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
   name: lossless-{{ .component }}
 subjects:
   - kind: ServiceAccount
-    name: lossless-{{ .component }}
+    name: {{ include "lossless.serviceAccountName" . }}
     namespace: {{ .context.Release.Namespace }}
 {{- end }}

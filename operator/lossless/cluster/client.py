@@ -7,6 +7,7 @@ that they do not know.
 
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH: Final = "application/strategic-merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
+
+#: RFC 7234 section 5.5: code, agent, text; the API server writes ``299 - "text"`` (KEP-1693).
+_WARNING: Final = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,20 @@ class Client:
         """
         return await self._send(_Request("POST", path, params, body))
 
+    async def dry_run(self, path: str, body: Raw) -> tuple[str, ...]:
+        """Post ``body`` as if it were to be created, and return the warnings on it.
+
+        Admission takes part, and nothing is stored (``dryRun=All``).
+
+        Raises:
+            ApiError: refused or unanswered.
+        """
+        request = _Request("POST", path, {"dryRun": "All"}, body)
+        _, lines = await self._exchange(request)
+        return tuple(
+            re.sub(r"\\(.)", r"\1", found[1]) for line in lines for found in _WARNING.finditer(line)
+        )
+
     async def replace(self, path: str, body: Raw, params: Mapping[str, str] | None = None) -> Raw:
         """Put ``body`` to the object at ``path`` and return the stored object.
 
@@ -238,6 +256,11 @@ class Client:
             response.close()
 
     async def _send(self, request: _Request) -> Raw:
+        answer, _ = await self._exchange(request)
+        return answer
+
+    async def _exchange(self, request: _Request) -> tuple[Raw, list[str]]:
+        """Return the answer, and the lines of its header Warning."""
         timeout = aiohttp.ClientTimeout(total=self._timeouts.total, connect=self._timeouts.connect)
         response = await self._open(request, timeout)
         try:
@@ -254,7 +277,7 @@ class Client:
             response.release()
         if not isinstance(answer, dict):
             raise UnreachableError("the answer is not an object", request=str(request))
-        return answer
+        return answer, response.headers.getall("Warning", [])
 
     async def _open(
         self, request: _Request, timeout: aiohttp.ClientTimeout

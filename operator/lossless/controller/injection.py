@@ -35,6 +35,8 @@ class Injection:
         namespace: str,
         failure_policy: str,
         namespaces: Callable[[], frozenset[str]],
+        *,
+        external_authority: bool = False,
     ) -> None:
         """Take what the configuration depends on.
 
@@ -43,11 +45,15 @@ class Injection:
             namespace: of the installation.
             failure_policy: of the webhook, ``Ignore`` or ``Fail``.
             namespaces: returns those that hold a LosslessRollout.
+            external_authority: somebody else keeps ``caBundle``. It is set with the webhook, which
+                would else be called in vain for a moment, and then left as it is found: two
+                writers who see a rotation at different times would undo each other's work.
         """
         self._client = client
         self._namespace = namespace
         self._failure_policy = failure_policy
         self._namespaces = namespaces
+        self._external_authority = external_authority
         self._changed = asyncio.Event()
         self._complaints: dict[str, str] = {}
 
@@ -76,6 +82,14 @@ class Injection:
             ApiError: something could not be read or written.
         """
         authority, namespaces = await self._authority(), self._namespaces()
+        if self._external_authority and not authority:
+            self._complain(
+                "Secret",
+                f"no webhook can be called: Secret {TLS_SECRET} in namespace {self._namespace} has"
+                " no ca.crt; cert-manager has not signed yet, or the issuer does not give its CA",
+            )
+        else:
+            self._complaints.pop("Secret", None)
         mutating = webhook_configuration(
             namespaces, authority, self._namespace, failure_policy=self._failure_policy
         )
@@ -101,6 +115,8 @@ class Injection:
             self._complain(kind, f"the webhook configuration is that of {elsewhere}")
             return False
         self._complaints.pop(kind, None)
+        if self._external_authority:
+            _leave_authority(wanted["webhooks"], ours)
         if _says(ours, wanted["webhooks"]):
             return False
         await self._client.apply(path, wanted, manager=FIELD_MANAGER)
@@ -127,6 +143,14 @@ class Injection:
 def _service_namespace(hook: Raw) -> str:
     service = (hook.get("clientConfig") or {}).get("service") or {}
     return str(service.get("namespace", ""))
+
+
+def _leave_authority(wanted: list[Raw], present: list[Raw]) -> None:
+    """Let the webhooks that are wanted trust what they trust already, if that is something."""
+    for hook, now in zip(wanted, present, strict=False):
+        bundle = (now.get("clientConfig") or {}).get("caBundle")
+        if bundle:
+            hook["clientConfig"]["caBundle"] = bundle
 
 
 def _says(present: Any, wanted: Any) -> bool:

@@ -57,6 +57,8 @@ class ControllerOptions:
     """Seconds between two full looks at everything."""
     failure_policy: str = "Ignore"
     """Of the webhook: what becomes of a pod if nobody answers."""
+    external_certificate: bool = False
+    """Somebody else, such as cert-manager, keeps ``caBundle`` once it is there."""
     agent_port: int = AGENT_PORT
     agent_timeout: float = TIMEOUT
     """Seconds for an agent's answer."""

@@ -63,7 +63,13 @@ async def run(options: ControllerOptions) -> None:
             identity=options.identity,
             leading=election.leading,
         )
-        injection = Injection(client, options.namespace, options.failure_policy, served)
+        injection = Injection(
+            client,
+            options.namespace,
+            options.failure_policy,
+            served,
+            external_authority=options.external_certificate,
+        )
         leader = Leader(client, index, reconciler, injection, listener, metrics, options)
 
         def rollouts_changed(keys: Iterable[Key]) -> None:

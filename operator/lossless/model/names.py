@@ -50,6 +50,8 @@ LEASE: Final = "lossless-controller"
 #: Secret with the webhook's certificate: keys ``ca.crt``, ``tls.crt``, ``tls.key``, and ``ca.key``
 #: if the webhook made it itself.
 TLS_SECRET: Final = "lossless-webhook-tls"  # noqa: S105 # the name of a Secret, not a secret
+#: cert-manager's own: it writes this on every Secret that it keeps.
+CERT_MANAGER_ANNOTATION: Final = "cert-manager.io/certificate-name"
 WEBHOOK_SERVICE: Final = "lossless-webhook"
 #: Both webhook configurations, and the names of the one webhook in each.
 WEBHOOK_CONFIGURATION: Final = "lossless"

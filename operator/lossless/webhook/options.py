@@ -65,6 +65,8 @@ class WebhookOptions:
     """None: the service account of the pod."""
     lease_tolerance: float = 5.0
     """Seconds beyond its own duration that a Lease counts as fresh."""
+    external_certificate: bool = False
+    """Somebody else, such as cert-manager, keeps the Secret with the certificate."""
     certificate_interval: float = 60.0
     """Seconds between two looks at the Secret with the certificate."""
     linger: float = 5.0

@@ -78,7 +78,11 @@ class Webhook:
         self._leader = LeaderSign(options.lease_tolerance, time.monotonic)
         self._context = server_context()
         self._keeper = CertificateKeeper(
-            client, options.namespace, self._context, interval=options.certificate_interval
+            client,
+            options.namespace,
+            self._context,
+            external=options.external_certificate,
+            interval=options.certificate_interval,
         )
         self._metrics = Metrics(
             leader=lambda: float(self._leader.fresh()),

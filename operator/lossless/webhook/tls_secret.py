@@ -14,7 +14,7 @@ from cryptography import x509
 
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import ApiError, ConflictError, NotFoundError
-from lossless.model.names import TLS_SECRET, WEBHOOK_SERVICE
+from lossless.model.names import CERT_MANAGER_ANNOTATION, TLS_SECRET, WEBHOOK_SERVICE
 from lossless.webhook.certificate import (
     CA_KEY,
     CERTIFICATE,
@@ -28,8 +28,6 @@ from lossless.webhook.certificate import (
 )
 
 _log: Final = structlog.get_logger(__name__)
-#: cert-manager writes this on the Secrets that it keeps; those are never ours to write.
-_CERT_MANAGER: Final = "cert-manager.io/certificate-name"
 _CONFLICTS: Final = 5
 
 
@@ -63,12 +61,13 @@ def load(context: ssl.SSLContext, material: Material) -> None:
 class CertificateKeeper:
     """Reads, and if it is ours makes and renews, the Secret; any number may run at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # each is a collaborator or a setting of its own
         self,
         client: Client,
         namespace: str,
         context: ssl.SSLContext,
         *,
+        external: bool = False,
         interval: float = 60.0,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -78,12 +77,14 @@ class CertificateKeeper:
             client: of the API server.
             namespace: of the installation.
             context: what the server uses.
+            external: somebody else keeps the Secret, also while it does not exist yet.
             interval: seconds between two looks at the Secret.
             wall: the time of day, with its zone.
         """
         self._client = client
         self._namespace = namespace
         self._context = context
+        self._external = external
         self._interval = interval
         self._wall = wall
         self._names = service_names(WEBHOOK_SERVICE, namespace)
@@ -147,12 +148,9 @@ class CertificateKeeper:
 
     def _wanted(self, secret: Raw | None, material: Material | None) -> Material:
         now = self._wall()
-        if secret is not None and _is_foreign(secret):
+        if self._external or (secret is not None and _is_foreign(secret)):
             if material is None:
-                raise ValueError(
-                    f"Secret {TLS_SECRET} is kept by others and holds no {CERTIFICATE} with its"
-                    f" {KEY} yet; wait for its keeper, or delete it to have one made"
-                )
+                raise ValueError(self._awaited(secret))
             self._check_foreign(leaf_of(material), now)
             return material
         if material is None:
@@ -162,6 +160,18 @@ class CertificateKeeper:
         except ValueError as error:
             _log.warning("certificate replaced as a whole", cause=str(error))
             return make(self._names, now)
+
+    def _awaited(self, secret: Raw | None) -> str:
+        if not self._external:
+            return (
+                f"Secret {TLS_SECRET} is kept by others and holds no {CERTIFICATE} with its"
+                f" {KEY} yet; wait for its keeper, or delete it to have one made"
+            )
+        state = "does not exist" if secret is None else f"holds no {CERTIFICATE} with its {KEY}"
+        return (
+            f"Secret {TLS_SECRET} {state} yet, and cert-manager is to write it; see: kubectl -n"
+            f" {self._namespace} describe certificate {TLS_SECRET}"
+        )
 
     def _check_foreign(self, leaf: x509.Certificate, now: datetime) -> None:
         if needs_renewal(leaf, now, self._names[:1]):
@@ -210,7 +220,7 @@ def _material(secret: Raw) -> Material | None:
 
 def _is_foreign(secret: Raw) -> bool:
     """Return whether others keep this Secret: cert-manager, or whoever brought a pair alone."""
-    if _CERT_MANAGER in (secret["metadata"].get("annotations") or {}):
+    if CERT_MANAGER_ANNOTATION in (secret["metadata"].get("annotations") or {}):
         return True
     data = secret.get("data") or {}
     return not data.get(CA_KEY) and any(data.get(key) for key in (CERTIFICATE, KEY))
