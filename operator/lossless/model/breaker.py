@@ -175,7 +175,9 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
             return Suspension(
                 int(now), trouble.cause, trouble.message, attempts=before.attempts + 1
             )
-        return None if any(_steady(pod, since, now) for pod in pods) else before
+        # One from before the attempt would suspend injection anew at the next look.
+        left = any(pod.created < since for pod in stuck)
+        return before if left or not any(_steady(pod, since, now) for pod in pods) else None
     if now >= before.since + retry_after(before.attempts):
         return replace(before, trying=True, since=int(now))
     return before
