@@ -44,8 +44,9 @@ def report_start(rounds: int, seconds: float) -> None:
         ("start to listening", f"{statistics.median(listening) * 1000:.0f} ms"),
         (
             "memory (RSS) at start",
-            f"{statistics.median(resident):.1f} MB, "
-            f"{statistics.median(own):.1f} MB of it not shared",
+            "{:.1f} MB, {:.1f} MB of it not shared".format(
+                *map(statistics.median, (resident, own))
+            ),
         ),
         (f"the same after {seconds:.0f} s", f"{after:.1f} MB"),
         (f"idle CPU over {seconds:.0f} s", f"{idle:.2f} millicores"),
@@ -68,20 +69,19 @@ def report_connections(place: Network, count: int, rounds: int, seconds: float) 
     assert looks[AGENT].sockets == count, f"{looks[AGENT].sockets} of {count} connections seen"
     assert all(look.sockets >= count for look in looks.values())
     first = looks[AGENT]
-    sys.stdout.write(f"{f'{count:,} connections':<32}{'wall':>12}{'CPU':>12}{'× agent':>16}\n")
+    sys.stdout.write(f"{f'{count:,} connections':<32}{'wall':>12}{'CPU':>12}{'times agent':>16}\n")
     for name, look in looks.items():
         ratio = f"{look.wall / first.wall:.2f} / {look.cpu / first.cpu:.2f}"
         sys.stdout.write(
             f"{name:<32}{look.wall * 1000:>9.1f} ms{look.cpu * 1000:>9.1f} ms{ratio:>16}\n"
         )
+    grown = (
+        f"{start:.1f} MB at start, {serving:.1f} serving, {after:.1f} draining, {most:.1f} at most"
+    )
     _rows(
         ("CPU, serving", f"{idle:.2f} millicores over {seconds:.0f} s"),
         ("CPU, draining", f"{draining:.0f} millicores over {_DRAINING:.0f} s"),
-        (
-            "memory (RSS)",
-            f"{start:.1f} MB at start, {serving:.1f} serving, {after:.1f} draining, "
-            f"{most:.1f} at most",
-        ),
+        ("memory (RSS)", grown),
     )
 
 
