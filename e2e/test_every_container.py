@@ -109,8 +109,8 @@ def test_a_container_without_a_shell_is_held_too(make: MakeWorld) -> None:
 
     What cannot be held is told by name, in the status, in an Event and on the pod.
     """
-    plain, held, bare = make("plain"), make("held"), make("bare")
-    control.a_plain_rollout_loses_some(plain, replicas=1)
+    held, bare = make("held"), make("bare")
+    control.a_plain_rollout_loses_some(make, replicas=1)
     image = _image_without_a_shell(held)
     still: dict[str, Any] = {
         "image": image,

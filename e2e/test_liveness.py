@@ -19,7 +19,7 @@ def test_a_restart_by_liveness_drains_nothing(make: MakeWorld) -> None:
 
     The control of the last claim is the same rollout of a service that is not protected.
     """
-    plain, world = make("plain"), make("lossless")
+    world = make("lossless")
     given.the_service(world, Variant.LOSSLESS, replicas=1, liveness=True)
     (pod,) = world.pods()
 
@@ -42,7 +42,7 @@ def test_a_restart_by_liveness_drains_nothing(make: MakeWorld) -> None:
     status = world.rollout()["status"]
     assert [entry["phase"] for entry in status["pods"]] == [Phase.SERVING], status
 
-    control.a_plain_rollout_loses_some(plain, replicas=1)
+    control.a_plain_rollout_loses_some(make, replicas=1)
 
     with given.load(world) as load:
         assert load.so_far.told_to_close == 0, "clients are told to leave a pod that serves"

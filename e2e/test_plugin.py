@@ -13,9 +13,9 @@ from lossless.plugin.evidence import Witness
 
 def test_a_rollout_is_seen_explained_and_steered(make: MakeWorld) -> None:
     """Status says what is held, explain who holds on; pause, resume and undo do what they say."""
-    plain, world = make("plain"), make("plugin")
+    world = make("plugin")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make)
     given.the_service(world, Variant.LOSSLESS)
     with plugin(world) as lossless, given.load(world) as load:
         assert "Ready" in lossless("status", NAME)

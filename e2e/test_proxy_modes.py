@@ -32,9 +32,9 @@ def nftables(testbed: Testbed) -> Iterator[None]:
 @pytest.mark.usefixtures("nftables")
 def test_a_rolling_update_by_nftables_loses_nothing(make: MakeWorld, testbed: Testbed) -> None:
     """Services are led by nftables, and by nothing that the other mode has left."""
-    plain, lossless = make("plain"), make("lossless")
+    lossless = make("lossless")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make, under="nftables")
     given.the_service(lossless, Variant.LOSSLESS)
     with given.load(lossless, via=given.another_way_in(lossless)) as load:
         rules = {tool: _rules(testbed, tool, lossless.service_address()) for tool in _TOOLS}

@@ -32,9 +32,9 @@ def test_removing_the_chart_leaves_no_pod_held(make: MakeWorld, testbed: Testbed
 
     In the control the same rollout loses requests.
     """
-    plain, world = make("plain"), make("removal")
+    world = make("removal")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make)
 
     given.the_service(world, Variant.LOSSLESS)
     with given.load(world) as load:

@@ -16,9 +16,9 @@ def test_an_autoscaler_in_the_middle_of_a_rollout_loses_nothing(make: MakeWorld)
 
     An autoscaler does what is done here: it writes the Deployment's ``scale`` subresource.
     """
-    plain, world = make("plain"), make("autoscaler")
+    world = make("autoscaler")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make)
     given.the_service(world, Variant.LOSSLESS, replicas=2)
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:

@@ -28,9 +28,9 @@ def test_a_rollout_of_any_strategy_loses_nothing(
     make: MakeWorld, surge: int | str, unavailable: int | str
 ) -> None:
     """What the Deployment takes by itself drains as well."""
-    plain, world = make("plain"), make("strategy")
+    world = make("strategy")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make)
     given.the_service(world, Variant.LOSSLESS)
     when.the_strategy_is(world, surge, unavailable)
     with given.load(world) as load:
@@ -46,9 +46,9 @@ def test_a_rollout_of_any_strategy_loses_nothing(
 
 def test_an_undo_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
     """The held pods of the bad release never take traffic, and nobody else is drained for them."""
-    plain, world = make("plain"), make("undo")
+    world = make("undo")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make)
     given.the_service(world, Variant.LOSSLESS)
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:
@@ -66,9 +66,9 @@ def test_an_undo_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None
 
 def test_a_third_revision_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
     """The second one is abandoned; the third takes its place."""
-    plain, world = make("plain"), make("third")
+    world = make("third")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make)
     given.the_service(world, Variant.LOSSLESS)
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:

@@ -62,9 +62,9 @@ def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
     No pod that is made meanwhile misses its agent, and the gate stays shut for a drain that was
     begun under the version before.
     """
-    plain, world = make("plain"), make("upgrade")
+    world = make("upgrade")
 
-    control.a_plain_rollout_loses_some(plain)
+    control.a_plain_rollout_loses_some(make)
     given.the_service(world, Variant.LOSSLESS)
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:

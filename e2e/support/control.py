@@ -1,14 +1,33 @@
 """The control of a claim: the same act without the product, under the same load, loses requests."""
 
+from collections.abc import Callable
+from typing import Final
+
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
 from e2e.support.world import World
 
+#: By replicas and circumstances: what was lost in this run. One control holds for all tests of a
+#: run that roll the same service out under the same load.
+_LOST: Final[dict[tuple[int, str], int]] = {}
 
-def a_plain_rollout_loses_some(plain: World, *, replicas: int = 3) -> None:
-    """Roll an unprotected service out under load, and insist that requests are lost."""
+
+def a_plain_rollout_loses_some(
+    make: Callable[[str], World], *, replicas: int = 3, under: str = ""
+) -> None:
+    """Roll an unprotected service out under load, once in a run, and insist on losses.
+
+    Args:
+        make: makes its world.
+        replicas: of its Deployment.
+        under: what is otherwise than usual in the cluster.
+    """
+    if (replicas, under) in _LOST:
+        return
+    plain = make("plain")
     given.the_service(plain, Variant.PLAIN, replicas=replicas)
     with given.load(plain) as load:
         when.rolled_out(plain)
         load.goes_on(requests=500)
     then.something_was_lost(plain, load.report)
+    _LOST[replicas, under] = load.report.failed

@@ -79,10 +79,14 @@ def every_pod_has_an_agent(world: World) -> None:
     assert not bare, f"started without an agent: {', '.join(bare)}"
 
 
-def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK, **spec: Any) -> None:
-    """Create the LosslessRollout of the sample, with other fields of ``spec`` than the sample's."""
+def a_lossless_rollout(world: World, drain: Mapping[str, str] = QUICK, **spec: Any) -> str:
+    """Create the LosslessRollout of the sample, with other fields of ``spec`` than the sample's.
+
+    Returns:
+        What the API server warned of.
+    """
     world.mark("the LosslessRollout is created")
-    world.kubectl.apply([lossless_rollout(drain, **spec)])
+    return world.kubectl.apply([lossless_rollout(drain, **spec)])
 
 
 def a_budget(world: World, *, min_available: int) -> None:

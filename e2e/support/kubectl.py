@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,16 @@ class Kubectl:
         Raises:
             KubectlFailed: not status 0, or not within ``timeout``.
         """
+        done = self._ended(arguments, stdin, timeout)
+        if done.returncode:
+            raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def _ended(
+        self, arguments: Sequence[str], stdin: str = "", timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 self.argv(*arguments),
                 input=stdin,
                 capture_output=True,
@@ -55,9 +63,13 @@ class Kubectl:
             raise KubectlFailed(
                 f"kubectl {' '.join(arguments)}: no end in {timeout:g} s"
             ) from error
-        if done.returncode:
-            raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
+
+    def may(self, account: str, verb: str, kind: str) -> bool:
+        """Return whether a user may do something in this namespace."""
+        done = self._ended(("auth", "can-i", verb, kind, f"--as={account}"))
+        if done.stdout.strip() not in {"yes", "no"}:
+            raise KubectlFailed(f"kubectl auth can-i: {done.stderr.strip()}")
+        return done.stdout.strip() == "yes"
 
     def get(self, kind: str, name: str) -> Object | None:
         """Return an object, or None if there is none."""
@@ -74,14 +86,18 @@ class Kubectl:
         items: list[Object] = json.loads(self("get", kind, "--output=json", *options))["items"]
         return items
 
-    def apply(self, objects: Iterable[Object], *options: str) -> None:
-        """Apply manifests, with options such as ``--dry-run=server``.
+    def apply(self, objects: Iterable[Object], *options: str) -> str:
+        """Apply manifests, with options such as ``--dry-run=server``; return all warnings.
 
         Raises:
             KubectlFailed: refused; the text names the field.
         """
         document = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
-        self("apply", "--filename=-", *options, stdin=json.dumps(document))
+        arguments = ("apply", "--filename=-", *options)
+        done = self._ended(arguments, json.dumps(document))
+        if done.returncode:
+            raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stderr
 
     def dry_run(self, thing: Object) -> Object:
         """Return an object as the API server would store it, admission included."""
