@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 from e2e.cluster.progress import Progress
-from e2e.support import install
+from e2e.support import install, when
 from e2e.support.collect import collect
 from e2e.support.eventually import eventually
 from e2e.support.install import Images
@@ -105,6 +105,22 @@ def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> It
         remove(world)
     if not failed:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def restored(testbed: Testbed) -> Iterator[None]:
+    """Bring the product back to full strength, whatever a test did to it."""
+    product = testbed.kubectl.within(install.NAMESPACE)
+    before = {
+        name: thing["spec"]["replicas"]
+        for name in (when.CONTROLLER, when.WEBHOOK)
+        if (thing := product.get("deployment.apps", name)) is not None
+    }
+    yield
+    for name, replicas in before.items():
+        product("scale", f"deployment/{name}", f"--replicas={replicas}")
+    for name in before:
+        product("rollout", "status", f"deployment/{name}", "--timeout=120s", timeout=130)
 
 
 def _nothing_is_left_behind(testbed: Testbed) -> None:

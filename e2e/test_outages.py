@@ -1,33 +1,14 @@
 """Parts of the product fail; pods start all the same, and drains go on all the same."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Sample, Variant
-from e2e.support import control, given, install, then, when
+from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually, holds_for
-from e2e.support.testbed import Testbed
 from e2e.support.world import condition, is_injected, is_ready, is_stopping, version_of
 from lossless.model.conditions import ConditionType, Reason
 from lossless.model.names import GATE
-
-
-@pytest.fixture
-def restored(testbed: Testbed) -> Iterator[None]:
-    """Bring the product back to full strength, whatever a test did to it."""
-    product = testbed.kubectl.within(install.NAMESPACE)
-    before = {
-        name: thing["spec"]["replicas"]
-        for name in (when.CONTROLLER, when.WEBHOOK)
-        if (thing := product.get("deployment.apps", name)) is not None
-    }
-    yield
-    for name, replicas in before.items():
-        product("scale", f"deployment/{name}", f"--replicas={replicas}")
-    for name in before:
-        product("rollout", "status", f"deployment/{name}", "--timeout=120s", timeout=130)
 
 
 @pytest.mark.usefixtures("restored")

@@ -135,14 +135,24 @@ def uninstall_chart(testbed: Testbed) -> None:
     testbed.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout=120)
 
 
+def self_test(testbed: Testbed, *, within: float) -> tuple[bool, str]:
+    """Run ``helm test``; return whether the installation works, and what the test has said."""
+    done = _ended(testbed, "test", RELEASE, "--logs", f"--timeout={within:g}s")
+    return done.returncode == 0, done.stdout + done.stderr
+
+
 def _helm(testbed: Testbed, *arguments: str) -> str:
+    done = _ended(testbed, *arguments)
+    if done.returncode:
+        raise InstallFailed(f"helm {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _ended(testbed: Testbed, *arguments: str) -> subprocess.CompletedProcess[str]:
     argv = [
         str(testbed.program("helm")),
         f"--kubeconfig={testbed.kubeconfig}",
         f"--namespace={NAMESPACE}",
         *arguments,
     ]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        raise InstallFailed(f"helm {arguments[0]}: {done.stderr.strip()}")
-    return done.stdout
+    return subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)

@@ -223,6 +223,16 @@ def test_status_events_and_evictions_follow() -> None:
     assert decide(after, NOW + HEARD).evictions == (Evict("a", "uid-a"),)
 
 
+def test_an_attempt_ends_when_nobody_is_left_from_before() -> None:
+    """Who was stuck before it goes first; else the next look would suspend injection again."""
+    before = replace(TRYING, since=int(NOW) - 100)
+    good, old = up("a", created=50), stuck("b", age=300)
+
+    found = judged(good, old, before=before)
+    assert (found.suspension, found.evict) == (before, (old,))
+    assert judged(good, before=before).suspension is None
+
+
 def test_the_end_is_announced() -> None:
     """And the command that ended it is not acted on twice."""
     before = a_rollout(status=RolloutStatus(injection=TRYING))

@@ -162,6 +162,8 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
         return replace(before, trying=True, since=int(now), attempts=0)
     since = before.since if before is not None and before.trying else 0.0
     trouble = _trouble(stuck, refusal, since, now)
+    # One from before an attempt would suspend injection anew once the attempt has ended well.
+    left = any(pod.created < since for pod in stuck)
     if before is None:
         if trouble is not None:
             return Suspension(int(now), trouble.cause, trouble.message)
@@ -169,13 +171,13 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
     if before.cause is Cause.ELSEWHERE:
         if trouble is not None:
             return Suspension(int(now), trouble.cause, trouble.message)
-        return before if elsewhere >= EVERYWHERE else None
+        return before if left or elsewhere >= EVERYWHERE else None
     if before.trying:
         if trouble is not None:
             return Suspension(
                 int(now), trouble.cause, trouble.message, attempts=before.attempts + 1
             )
-        return None if any(_steady(pod, since, now) for pod in pods) else before
+        return before if left or not any(_steady(pod, since, now) for pod in pods) else None
     if now >= before.since + retry_after(before.attempts):
         return replace(before, trying=True, since=int(now))
     return before
