@@ -25,8 +25,5 @@ def test_balancers_that_notice_late_lose_nothing(make: MakeWorld) -> None:
     for cell in cells:
         lossless.mark(f"{cell.software} by {cell.route}")
         then.nothing_was_lost(lossless, cell.report, at_least=AT_LEAST)
-    last = then.status_shows(
-        lossless, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
-    )["lastRollout"]
-    assert (last["drained"], last.get("timedOut", 0)) == (3, 0), last
+    last = then.the_rollout_drained(lossless, pods=3)
     assert last["seconds"] >= 3 * LAG, f"no drain outlasted the balancers: {last}"

@@ -18,11 +18,7 @@ def test_the_standby_takes_over_and_nothing_is_lost(make: MakeWorld) -> None:
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:
             when.the_version_changes(world)
-            then.status_shows(
-                world,
-                "one pod drains and one is held",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            then.one_drains_and_one_is_held(world)
             killed = when.the_leader_is_killed(world)
             eventually(
                 lambda: when.the_leader(world),
@@ -36,7 +32,4 @@ def test_the_standby_takes_over_and_nothing_is_lost(make: MakeWorld) -> None:
         load.goes_on(requests=1000)
 
     then.nothing_was_lost(world, load.report)
-    last = then.status_shows(
-        world, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
-    )["lastRollout"]
-    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+    then.the_rollout_drained(world, pods=3)

@@ -38,7 +38,4 @@ def test_two_owners_of_gates_do_not_fight(make: MakeWorld) -> None:
     for pod in pods:
         assert is_ready(pod), name_of(pod)
         assert [condition(pod, gate) for gate in (GATE, OUR_GATE)] == ["True", "True"]
-    last = then.status_shows(
-        lossless, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
-    )["lastRollout"]
-    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+    then.the_rollout_drained(lossless, pods=3)

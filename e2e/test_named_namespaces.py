@@ -49,10 +49,7 @@ def test_named_namespaces_are_served_and_no_others(
         when.rolled_out(world)
         load.goes_on(requests=1000)
     then.nothing_was_lost(world, load.report)
-    last = then.status_shows(
-        world, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
-    )["lastRollout"]
-    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+    then.the_rollout_drained(world, pods=3)
 
     warned = given.a_lossless_rollout(elsewhere)
     assert elsewhere.namespace in warned, warned

@@ -48,9 +48,6 @@ def test_a_rolling_update_loses_nothing(make: MakeWorld) -> None:
     then.nothing_was_lost(lossless, reports.busy)
     then.nothing_was_lost(lossless, reports.slow, at_least=30)
     then.nothing_was_lost(lossless, reports.leisurely, at_least=100)
-    last = then.status_shows(
-        lossless, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
-    )["lastRollout"]
-    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+    then.the_rollout_drained(lossless, pods=3)
     then.condition_is(lossless, ConditionType.READY, "True")
     assert {answers.version for answers in reports.busy.pods.values()} == {"v1", "v2"}

@@ -23,11 +23,7 @@ def test_an_autoscaler_in_the_middle_of_a_rollout_loses_nothing(make: MakeWorld)
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:
             when.the_version_changes(world)
-            then.status_shows(
-                world,
-                "one pod drains and one is held",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            then.one_drains_and_one_is_held(world)
             when.replicas_are_asked_for(world, 5)
             eventually(
                 lambda: _serving(world),

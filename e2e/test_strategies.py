@@ -38,10 +38,7 @@ def test_a_rollout_of_any_strategy_loses_nothing(
         load.goes_on(requests=1000)
 
     then.nothing_was_lost(world, load.report)
-    last = then.status_shows(
-        world, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
-    )["lastRollout"]
-    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+    then.the_rollout_drained(world, pods=3)
 
 
 def test_an_undo_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:

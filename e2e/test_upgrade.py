@@ -69,11 +69,7 @@ def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:
             when.the_version_changes(world)
-            then.status_shows(
-                world,
-                "one pod drains and one is held",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            then.one_drains_and_one_is_held(world)
             leader = when.the_leader(world)
             world.mark("the product is upgraded")
             install.install_chart(testbed, images, _NEXT)
@@ -90,9 +86,6 @@ def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
         load.goes_on(requests=1000)
 
     then.nothing_was_lost(world, load.report)
-    last = then.status_shows(
-        world, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
-    )["lastRollout"]
-    assert (last["drained"], last.get("timedOut", 0), last.get("lost", 0)) == (3, 0, 0), last
+    then.the_rollout_drained(world, pods=3)
     given.every_pod_has_an_agent(world)
     assert _NEW in _fields_served(testbed)

@@ -17,7 +17,7 @@ from lossless.cluster.client import Client
 from lossless.cluster.lease import LeaseStore
 from lossless.cluster.release import release
 from lossless.cluster.reports import Agents
-from lossless.cluster.selftest import ABOUT_TARGET, examine
+from lossless.cluster.selftest import examine
 from lossless.cluster.timestamps import format_micro_time, format_time
 from lossless.cluster.watching import Key
 from lossless.controller.election import Election
@@ -28,7 +28,14 @@ from lossless.controller.listener import Listener
 from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions, ElectionTiming
 from lossless.controller.reconciler import Reconciler
-from lossless.model.names import GROUP, LEASE, PLURAL, VALIDATION_PATH, WEBHOOK_CONFIGURATION
+from lossless.model.names import (
+    GROUP,
+    LEASE,
+    NO_TARGET_WARNING,
+    PLURAL,
+    VALIDATION_PATH,
+    WEBHOOK_CONFIGURATION,
+)
 from lossless.model.scope import WHOLE_CLUSTER, Scope
 from tests.chart.test_rbac import EXPECTED
 from tests.controller.test_leader import stuck
@@ -225,7 +232,7 @@ def review(kind: str) -> dict[str, Any]:
 async def test_helm_test(cluster: tuple[FakeKubernetes, Client]) -> None:
     """Looks at the API and the Lease, and asks for a review."""
     fake, client = cluster
-    fake.warnings = (ABOUT_TARGET,)
+    fake.warnings = (NO_TARGET_WARNING,)
     store = LeaseStore(client, INSTALLED, LEASE)
     await store.take(None, "controller-0", 15, START)
     fake.calls.clear()

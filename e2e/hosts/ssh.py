@@ -1,7 +1,6 @@
 """A real sshd on each host, and somebody who has a key for them and knows theirs."""
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Final
 from e2e.cluster.command import run
 from e2e.hosts.machines import Host
 from e2e.hosts.network import CLIENT, Place
+from e2e.support.programs import make_program
 from e2e.support.testbed import ROOT
 
 SSHD: Final = "/usr/sbin/sshd"
@@ -52,12 +52,7 @@ class Operator:
         authorized.write_text(f"{public}\n")
         programs = self.home / "bin"
         programs.mkdir()
-        ours = programs / "lossless"
-        ours.write_text(
-            f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT / 'operator'))}"
-            f' exec {shlex.quote(sys.executable)} -m lossless "$@"\n'
-        )
-        ours.chmod(0o755)
+        make_program(programs / "lossless", "lossless")
         known = []
         for host in hosts:
             known.append(f"{host.place.address} {make_key(host.folder / 'host_key')}\n")

@@ -3,14 +3,13 @@
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from e2e.support.testbed import ROOT
+from e2e.support.programs import make_program
 from e2e.support.world import World
 
 _TIMEOUT: Final = 60
@@ -59,11 +58,5 @@ class Plugin:
 def plugin(world: World) -> Iterator[Plugin]:
     """Put this checkout's plugin where kubectl looks, until the end."""
     with TemporaryDirectory(prefix="lossless-plugin-") as folder:
-        program = Path(folder, "kubectl-lossless")
-        program.write_text(
-            "#!/bin/sh\n"
-            f"PYTHONPATH={shlex.quote(str(ROOT / 'operator'))} "
-            f'exec {shlex.quote(sys.executable)} -m lossless.plugin "$@"\n'
-        )
-        program.chmod(0o755)
+        make_program(Path(folder, "kubectl-lossless"), "lossless.plugin")
         yield Plugin(world, Path(folder))

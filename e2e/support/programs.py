@@ -1,6 +1,8 @@
-"""Programs that run beside a test, until its end."""
+"""Programs of this checkout, and programs that run beside a test until its end."""
 
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,16 @@ from e2e.support.testbed import ROOT
 
 #: Seconds to end in order.
 _END: Final = 20.0
+
+
+def make_program(file: Path, module: str) -> None:
+    """Make ``file`` a program that runs a module of this checkout, as its installation would."""
+    file.write_text(
+        "#!/bin/sh\n"
+        f"PYTHONPATH={shlex.quote(str(ROOT / 'operator'))} "
+        f'exec {shlex.quote(sys.executable)} -m {module} "$@"\n'
+    )
+    file.chmod(0o755)
 
 
 @contextmanager

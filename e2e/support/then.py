@@ -55,6 +55,25 @@ def status_shows(
     )
 
 
+def one_drains_and_one_is_held(world: World) -> Object:
+    """Wait for a drain of a rollout that takes one pod after the other; return the status."""
+    return status_shows(
+        world,
+        "one pod drains and one is held",
+        lambda s: (s.get("draining"), s.get("held")) == (1, 1),
+    )
+
+
+def the_rollout_drained(world: World, *, pods: int) -> Object:
+    """Wait for the end of the rollout, insist that all its pods drained, and return its record."""
+    last: Object = status_shows(
+        world, "the rollout has ended", lambda s: s.get("lastRollout", {}).get("finished")
+    )["lastRollout"]
+    results = (last["drained"], last.get("timedOut", 0), last.get("lost", 0))
+    assert results == (pods, 0, 0), last
+    return last
+
+
 def the_log_says(
     world: World, pod: Object, what: str, *, times: int = 1, within: float = 60
 ) -> list[str]:

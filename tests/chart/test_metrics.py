@@ -62,6 +62,14 @@ def test_agents_are_found_in_every_namespace(helm: Helm) -> None:
     assert endpoint["port"] == port["name"]
 
 
+def test_agents_are_found_where_pods_are_served(helm: Helm) -> None:
+    """Prometheus needs no right in namespaces that are none of this installation's business."""
+    rendered = helm.render({"metrics": _MONITORS, "watchNamespaces": ["shop", "bank"]})
+    monitor = named(rendered, "PodMonitor", "lossless-agent")
+
+    assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["shop", "bank"]}
+
+
 def test_agents_are_an_option(helm: Helm) -> None:
     """Their series are as many as there are pods."""
     rendered = _with(helm, {"podMonitor": {"enabled": True}})

@@ -363,3 +363,4 @@ def test_the_notes_follow_the_values(helm: Helm) -> None:
     assert "helm test" not in notes
     assert f"kubectl -n {NAMESPACE} get certificate lossless-webhook-tls" in notes
     assert "kubectl get crd losslessrollouts.lossless.dev" in notes
+    assert "only shop is served" in notes

@@ -11,8 +11,8 @@ import pytest
 
 from lossless.cluster.client import Client
 from lossless.cluster.lease import LeaseStore
-from lossless.cluster.selftest import ABOUT_TARGET, NOT_SERVED, SelftestError, examine
-from lossless.model.names import LEASE
+from lossless.cluster.selftest import SelftestError, examine
+from lossless.model.names import LEASE, NO_TARGET_WARNING, NOT_SERVED_WARNING
 from lossless.webhook.advice import advice, not_served
 from lossless.webhook.options import AgentSettings
 from lossless.webhook.owner import parse_rollout
@@ -66,7 +66,7 @@ async def test_an_installation_that_works(cluster: tuple[FakeKubernetes, Client]
 
 def test_the_webhook_warns_of_the_probe() -> None:
     """The sign that is looked for is what the webhook's advice begins with."""
-    assert [text for text in WARNINGS if text.startswith(ABOUT_TARGET)] != []
+    assert [text for text in WARNINGS if text.startswith(NO_TARGET_WARNING)] != []
 
 
 async def test_an_installation_that_serves_other_namespaces(
@@ -76,7 +76,7 @@ async def test_an_installation_that_serves_other_namespaces(
     fake, client = cluster
     fake.warnings = (not_served(NAMESPACE),)
 
-    assert fake.warnings[0].startswith(NOT_SERVED)
+    assert fake.warnings[0].startswith(NOT_SERVED_WARNING)
     assert len(await said(client)) == 3
 
 

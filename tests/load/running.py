@@ -5,13 +5,7 @@ from collections.abc import Callable
 
 from e2e.load.client import LoadClient
 from e2e.load.report import LoadReport
-
-
-async def eventually(happened: Callable[[], bool]) -> None:
-    """Wait until something has happened."""
-    async with asyncio.timeout(10):
-        while not happened():  # noqa: ASYNC110 # looks at the client from outside, as its users do
-            await asyncio.sleep(0.005)
+from tests.agent.waiting import eventually
 
 
 async def run_until(client: LoadClient, enough: Callable[[LoadReport], bool]) -> LoadReport:

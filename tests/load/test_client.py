@@ -11,7 +11,8 @@ import pytest
 from e2e.load.client import LoadClient
 from e2e.load.plan import Plan
 from e2e.load.report import Kind
-from tests.load.running import ended, eventually, run_until
+from tests.agent.waiting import eventually
+from tests.load.running import ended, run_until
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Behaviour = Callable[[bytes, asyncio.StreamWriter], Awaitable[bool]]

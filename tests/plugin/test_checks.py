@@ -25,6 +25,10 @@ TEMPLATE: Final = "deployment/spec/template/metadata/"
 SERVICE: Final = "service/spec/"
 SAID: Final = "service/metadata/annotations"
 NLB: Final = {f"{AWS}type": "external", f"{AWS}nlb-target-type": "ip"}
+ASKS_AGENT: Final = NLB | {
+    f"{AWS}healthcheck-path": "/status-flag",
+    f"{AWS}healthcheck-port": "9913",
+}
 OTHER_LLR: Final = {
     "apiVersion": API_VERSION,
     "kind": KIND,
@@ -70,11 +74,17 @@ def policy(*ports: Raw, **spec: Any) -> Raw:
     }
 
 
-def on_node(ports: list[Raw]) -> dict[str, Raw]:
-    """Return a right set-up but for pods on their nodes' network, with these ports declared."""
+def on_node(ports: list[Raw], said: Mapping[str, str] | None = None) -> dict[str, Raw]:
+    """Return a right set-up but for pods on their nodes' network.
+
+    Args:
+        ports: that the pods declare.
+        said: annotations of the Service.
+    """
     template = changed(f"{POD}hostNetwork", value=True)["deployment"]
     template["spec"]["template"]["spec"]["containers"][0]["ports"] = ports
     service = changed(f"{SERVICE}ports", [{"port": 80, "targetPort": 8080}])["service"]
+    service["metadata"]["annotations"] = dict(said or {})
     return right() | {"deployment": template, "service": service}
 
 
@@ -192,6 +202,11 @@ WRONG: Final = [
         id="AWS NLB, a status flag that falls by its text",
     ),
     pytest.param(
+        on_node([{"containerPort": 8080}], ASKS_AGENT),
+        "LL501",
+        id="AWS NLB, the agent of a hostNetwork pod on another port",
+    ),
+    pytest.param(
         changed(
             SAID,
             {
@@ -294,8 +309,10 @@ def test_every_check_has_a_set_up_that_it_finds() -> None:
     "objects",
     [
         pytest.param(
-            changed(SAID, NLB | {f"{AWS}healthcheck-path": "/status-flag"}), id="AWS asks the agent"
+            changed(SAID, NLB | {f"{AWS}healthcheck-path": "/status-flag"}),
+            id="AWS asks the agent through the application",
         ),
+        pytest.param(changed(SAID, ASKS_AGENT), id="AWS asks the agent"),
         pytest.param(
             changed(SAID, NLB | {f"{AWS}healthcheck-path": "/up"})
             | {"llr": changed("llr/spec/statusFlag", {"path": "/up"})["llr"]},

@@ -422,6 +422,23 @@ async def test_history_as_a_page(tmp_path: Path) -> None:
     assert "You may not list Events here" in at.reads
 
 
+@pytest.mark.parametrize(
+    ("reference", "shown"),
+    [
+        pytest.param({"kind": "StatefulSet", "name": "db"}, "StatefulSet db", id="a workload"),
+        pytest.param({"apiVersion": "v1", "kind": "Pod"}, "lossless.dev/rollout=web", id="pods"),
+        pytest.param({"kind": "Job", "name": "x"}, "nothing that it could protect", id="neither"),
+    ],
+)
+async def test_a_page_names_the_target(reference: dict[str, str], shown: str) -> None:
+    """In the words of all other messages, whatever it is."""
+    async with desk() as at:
+        at.rollout(status(), targetRef=reference)
+        await at.types("history", "web", "--html", "-")
+
+    assert shown in at.reads
+
+
 async def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
     """It is refused before anything is asked."""
     async with desk() as at:

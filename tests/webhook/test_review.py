@@ -14,7 +14,7 @@ from lossless.model.status import Cause, RolloutStatus, Suspension
 from lossless.model.targets import Kind, TargetRef
 from lossless.webhook.owner import Rollout, parse_rollout
 from lossless.webhook.review import (
-    MOST_CONTAINERS,
+    MOST_PARTS,
     Answer,
     Context,
     MalformedReviewError,
@@ -195,8 +195,8 @@ def test_our_own_failure_lets_the_pod_through(broken: Any) -> None:
         pytest.param(b"", "not JSON", id="empty"),
         pytest.param(b"{", "not JSON", id="cut"),
         pytest.param(b"\xff\xfe", "not JSON", id="not-text"),
-        pytest.param(b"[" * MOST_CONTAINERS, "not JSON", id="nested-too-deep"),
-        pytest.param(b"{}," * (MOST_CONTAINERS + 1), "more than 200000", id="too-many-parts"),
+        pytest.param(b"[" * MOST_PARTS, "not JSON", id="nested-too-deep"),
+        pytest.param(b"{}," * (MOST_PARTS + 1), "more than 200000", id="too-many-parts"),
         pytest.param(b"9" * 10_000, "not JSON", id="a-huge-number"),
         pytest.param(b"[]", "not of kind AdmissionReview", id="a-list"),
         pytest.param(b"null", "not of kind AdmissionReview", id="null"),

@@ -9,8 +9,10 @@ from lossless.model.evidence import Socket
 #: IPv4 clients of a dual-stack listener have addresses of this form (RFC 4291 section 2.5.5.2).
 MAPPED: Final = bytes(10) + b"\xff\xff"
 _LOOPBACK6: Final = bytes(15) + b"\x01"
+#: Where a pod's containers are reached from within.
+LOOPBACK: Final = "127.0.0.1"
 #: The addresses from which a host asks itself.
-LOOPBACKS: Final = frozenset({bytes((127, 0, 0, 1)), _LOOPBACK6})
+LOOPBACKS: Final = frozenset({socket.inet_aton(LOOPBACK), _LOOPBACK6})
 
 
 def local_address(sock: Socket) -> bytes:

@@ -6,6 +6,7 @@ https://docs.haproxy.org/2.6/management.html#9.3
 import asyncio
 from typing import Final
 
+from lossless.agent.addresses import LOOPBACK
 from lossless.agent.causes import AskError
 from lossless.agent.own_connections import connected
 from lossless.agent.quantities import Quantity
@@ -42,7 +43,7 @@ async def ask(socket: str, port: int, command: str) -> str:
         AskError: the socket does not let us in, or the answer is too long.
     """
     if not socket:
-        async with connected("127.0.0.1", port) as (reader, writer):
+        async with connected(LOOPBACK, port) as (reader, writer):
             return await _answer(reader, writer, command)
     try:
         reader, writer = await asyncio.open_unix_connection(socket)

@@ -11,10 +11,10 @@ from typing import Final
 
 import h11
 
+from lossless.agent.addresses import LOOPBACK
 from lossless.agent.causes import AskError
 from lossless.agent.own_connections import connected
 
-LOOPBACK: Final = "127.0.0.1"
 _FIELDS: Final = (("Connection", "close"), ("User-Agent", "lossless-agent"), ("Accept", "*/*"))
 _CLOSED: Final = "the connection was closed without an answer"
 _CHUNK: Final = 16384

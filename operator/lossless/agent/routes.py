@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from lossless.agent.drain import Drain
@@ -69,21 +70,18 @@ class Routes:
             **dict.fromkeys(self._flag.paths, self._status_flag),
         }
         hold = parse_hold_path(request.path)
-        route = routes.get(request.path)
-        if route is None and hold is None:
+        route = routes.get(request.path) if hold is None else partial(self._hold, hold)
+        if route is None:
             return Response(404, b"no such path\n")
         if request.method not in ("GET", "HEAD"):
             return Response(405, b"only GET and HEAD\n", allow="GET, HEAD")
-        if route is not None:
-            return await route(request)
-        assert hold is not None  # noqa: S101 # one of the two is there
+        return await route(request)
+
+    async def _hold(self, hold: AskedHold, request: Request) -> Response:
         if hold.key != self._key:
             # Of a pod whose own agent could not have this port: any answer would end it now.
             await asyncio.sleep(hold.seconds)
             return Response(200, b"this is another pod's agent\n")
-        return await self._hold(request, hold)
-
-    async def _hold(self, request: Request, hold: AskedHold) -> Response:
         self._holder(request.peer)
         self.holds += 1
         try:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from lossless import __version__
-from lossless.agent.addresses import LOOPBACKS, pack, pack_all, within_none, within_pod
+from lossless.agent.addresses import LOOPBACK, LOOPBACKS, pack, pack_all, within_none, within_pod
 from lossless.agent.clock import Clock
 from lossless.agent.control import Control
 from lossless.agent.drain import Drain
@@ -22,7 +22,7 @@ from lossless.agent.own_hooks import OwnHooks
 from lossless.agent.routes import Routes
 from lossless.agent.sampler import Sampler
 from lossless.agent.server import Server
-from lossless.agent.settings import LOOPBACK, Settings
+from lossless.agent.settings import Settings
 from lossless.agent.sockets import Sockets
 from lossless.model.names import AGENT_PORT_ANNOTATION
 from lossless.model.readings import Reading

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lossless.agent.addresses import LOOPBACK
 from lossless.agent.paths import Paths
 from lossless.model.agent_config import AgentConfig, parse_agent_config
 from lossless.model.hooks import HttpHook, SleepHook
@@ -24,8 +25,6 @@ from lossless.model.policy import DrainPolicy
 
 #: A directory put before every path, so that an agent can run outside a container.
 PREFIX_ENV: Final = "LOSSLESS_PREFIX"
-#: Where the pod's containers are reached if nobody says its address.
-LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Settings:
     namespace: str = ""
     uid: str = ""
     address: str = LOOPBACK
-    """The pod's, to which the kubelet sends hooks."""
+    """The pod's, to which the kubelet sends hooks; loopback if nobody says it."""
     host_ips: tuple[str, ...] = ()
     problem: str = ""
     """What was wrong with the environment, if anything; defaults are in its place."""

@@ -20,6 +20,8 @@ from lossless.model.names import (
     GROUP,
     KIND,
     LEASE,
+    NO_TARGET_WARNING,
+    NOT_SERVED_WARNING,
     PLURAL,
     WEBHOOK_CONFIGURATION,
     WEBHOOK_SERVICE,
@@ -27,10 +29,8 @@ from lossless.model.names import (
 
 #: Seconds between two attempts at one question.
 PAUSE: Final = 1.0
-#: How a warning of the webhook about a target that does not exist begins (``webhook.advice``).
-ABOUT_TARGET: Final = "spec.targetRef.name:"
-#: Instead, where the installation serves other namespaces only (``webhook.advice``).
-NOT_SERVED: Final = "this installation does not serve namespace"
+#: The second one where the installation serves other namespaces than its own.
+_SIGNS: Final = (NO_TARGET_WARNING, NOT_SERVED_WARNING)
 _NAME: Final = "lossless-selftest"
 _Question = Callable[[Client, str, float], Awaitable[str]]
 
@@ -123,8 +123,7 @@ def _held(lease: Lease | None, namespace: str) -> Lease:
 
 async def _reviewed(client: Client, namespace: str, _: float) -> str:
     warnings = await client.dry_run(_rollouts(namespace), _probe(namespace))
-    signs = (ABOUT_TARGET, NOT_SERVED)
-    if not any(warning.startswith(signs) for warning in warnings):
+    if not any(warning.startswith(_SIGNS) for warning in warnings):
         raise SelftestError(
             f"the API server got no answer from the webhook, so new pods are not protected. It asks"
             f" Service {WEBHOOK_SERVICE} in namespace {namespace}, port 443. See whether a firewall"

@@ -113,6 +113,7 @@ class Reconciler:
         changed, refused = await self._set_gates(key, decision, woken)
         if seen.rollout is None:
             self._metrics.forget(key)
+            self.views.forget((key,))
         else:
             stored = await self._store(key, seen, seen.rollout.uid, decision)
             changed |= not stored

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lossless.agent.addresses import LOOPBACK
 from lossless.agent.causes import cause_of
 from lossless.agent.clock import Clock
 from lossless.agent.counting import Counting
@@ -116,7 +117,7 @@ async def _connect(path: str, port: int) -> str:
             if path:
                 _, writer = await asyncio.open_unix_connection(path)
             else:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
     except (OSError, TimeoutError) as error:
         return cause_of(error, PATIENCE)
     writer.close()

@@ -19,15 +19,14 @@ from lossless.model.measures import Measures, measures_of, unprotected
 from lossless.model.observation import Observation, Pod, Rollout
 from lossless.model.pacing import proceed
 from lossless.model.phases import Phase
+from lossless.model.picture import Picture
+from lossless.model.pod_list import hold_message, pods_of
 from lossless.model.status import RolloutPhase, RolloutStatus
 from lossless.model.summary import (
-    Picture,
     Problem,
     conditions_of,
     conditions_of_problem,
-    hold_message,
     phase_of,
-    pods_of,
     problem_of,
 )
 
@@ -198,7 +197,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         injection=breaker.suspension,
     )
     return Decision(
-        gates=(*_released(seen.strays), *_set(picture, seen.name)),
+        gates=(*_released(seen.strays), *_set(picture)),
         status=None if after == before else after,
         measures=measures_of(after, picture.left, unprotected(seen.pods, rollout.created)),
         announcements=announcements(before, after, drains, pacing),
@@ -217,13 +216,13 @@ def _opened(verdict: Verdict) -> SetGate:
     return SetGate(pod.name, pod.uid, open=True, reason=why.value, message=_OPENED[why])
 
 
-def _set(picture: Picture, name: str) -> tuple[SetGate, ...]:
+def _set(picture: Picture) -> tuple[SetGate, ...]:
     """Open what opens; explain what stays shut, once for each new reason."""
     result = [_opened(verdict) for verdict in picture.verdicts if verdict.opens]
     for verdict in picture.verdicts:
         if verdict.opens or verdict.why is Why.STARTING:
             continue
-        pod, message = verdict.pod, hold_message(picture, name, verdict.why)
+        pod, message = verdict.pod, hold_message(picture, verdict.why)
         if pod.gate is None or (pod.gate.reason, pod.gate.message) != (HELD, message):
             result.append(SetGate(pod.name, pod.uid, open=False, reason=HELD, message=message))
     return tuple(result)

@@ -1,4 +1,4 @@
-"""What is shown to people: the one-word phase, the conditions and the list of pods.
+"""What is shown to people of the whole: the one-word phase and the conditions.
 
 Messages are read at three in the morning: they say what is the case, and what to do about it.
 """
@@ -9,18 +9,15 @@ from typing import Final
 
 from lossless.model import breaker, commands
 from lossless.model.conditions import Answer, Condition, ConditionType, Reason
-from lossless.model.drains import Drains
 from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec
-from lossless.model.gate import HOLDS, Supply, Verdict, Why
 from lossless.model.measures import Bareness, bareness_of
 from lossless.model.names import INJECT_LABEL, WEBHOOK_SERVICE
-from lossless.model.observation import Observation, Pod, Rollout, Workload
-from lossless.model.pacing import Pacing
+from lossless.model.observation import Observation, Rollout
 from lossless.model.phases import Phase
-from lossless.model.policy import OnTimeout, RolloutSpec
-from lossless.model.report import Connections
-from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, Suspension
+from lossless.model.picture import Picture
+from lossless.model.policy import OnTimeout
+from lossless.model.status import LastRollout, RolloutPhase
 from lossless.model.troubles import REMEDIES
 
 _NAMED: Final = 3
@@ -32,47 +29,6 @@ class Problem:
 
     reason: Reason
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One look at a LosslessRollout that can be acted on, with all that was concluded."""
-
-    namespace: str
-    name: str
-    rollout: Rollout
-    spec: RolloutSpec
-    workload: Workload
-    pods: tuple[Pod, ...]
-    counted: Supply
-    drains: Drains
-    pacing: Pacing
-    verdicts: tuple[Verdict, ...]
-    suspension: Suspension | None = None
-    """None: new pods get their agents."""
-
-    @property
-    def held(self) -> tuple[Verdict, ...]:
-        """Gates that the rollout holds."""
-        return tuple(verdict for verdict in self.verdicts if verdict.why in HOLDS)
-
-    @property
-    def left(self) -> Connections | None:
-        """Connections left on pods that drain; None if those of no pod are known."""
-        draining = [e for e in self.drains.entries if e.phase is Phase.DRAINING]
-        known = [e.connections for e in draining if e.connections is not None]
-        if draining and not known:
-            return None
-        return Connections(
-            active=sum(counts.active for counts in known),
-            idle=sum(counts.idle for counts in known),
-            new=sum(counts.new for counts in known),
-        )
-
-    @property
-    def connections(self) -> int | None:
-        """The same as one number."""
-        return None if self.left is None else self.left.active + self.left.idle
 
 
 def problem_of(seen: Observation, rollout: Rollout) -> Problem | None:
@@ -143,90 +99,6 @@ def phase_of(conditions: Iterable[Condition], places: int) -> RolloutPhase:
         (status[ConditionType.DEGRADED] is Answer.TRUE, RolloutPhase.DEGRADED),
     )
     return next((phase for applies, phase in order if applies), RolloutPhase.READY)
-
-
-def hold_message(picture: Picture, name: str, why: Why) -> str:
-    """Return what the condition of a pod whose gate stays shut says.
-
-    It does not change while the reason stays the same, so it is written once.
-    """
-    if why is Why.SUPERSEDED:
-        return "a newer revision has been asked for; this pod goes without ever taking traffic"
-    if why is Why.PAUSED and picture.pacing.pause is not None:
-        return (
-            f"the rollout is paused ({picture.pacing.pause.by}); see"
-            f" {commands.describe(picture.namespace, name)}"
-        )
-    limit = picture.spec.max_draining_of(picture.workload.replicas)
-    return (
-        f"waits until an old pod of {picture.workload.name} has drained: at most {limit} may drain"
-        " at the same time (spec.pacing.maxDraining)"
-    )
-
-
-#: In the list of pods: what needs a look first, what is well last.
-_ORDER: Final = {
-    phase: rank
-    for rank, phase in enumerate(
-        (
-            Phase.TIMED_OUT,
-            Phase.LOST,
-            Phase.DRAINING,
-            Phase.UNPROTECTED,
-            Phase.HELD,
-            Phase.STARTING,
-            Phase.DRAINED,
-            Phase.SERVING,
-        )
-    )
-}
-
-
-def pods_of(picture: Picture) -> tuple[PodStatus, ...]:
-    """Return ``status.pods``: at most ``MAX_PODS``, what needs a look first.
-
-    Pods that stop are always in it, because their results are remembered here; those of an earlier
-    rollout leave when the next one starts.
-    """
-    just_ended = {outcome.uid for outcome in picture.drains.outcomes}
-    kept = [entry for entry in picture.drains.entries if entry.uid in picture.drains.present]
-    others = [
-        entry
-        for entry in picture.drains.entries
-        if entry.uid not in picture.drains.present
-        and (entry.uid in just_ended or not picture.pacing.started)
-    ]
-    shut = {verdict.pod.uid: verdict for verdict in picture.verdicts}
-    others += [_live(picture, pod, shut.get(pod.uid)) for pod in picture.pods if pod.live]
-    kept += sorted(others, key=_rank)[: max(0, MAX_PODS - len(kept))]
-    return tuple(sorted(kept, key=_rank))
-
-
-def _rank(entry: PodStatus) -> tuple[int, int, str]:
-    return _ORDER[entry.phase], entry.since, entry.name
-
-
-def _live(picture: Picture, pod: Pod, verdict: Verdict | None) -> PodStatus:
-    if verdict is not None and not verdict.opens and verdict.why is not Why.STARTING:
-        return PodStatus(
-            name=pod.name,
-            uid=pod.uid,
-            phase=Phase.HELD,
-            since=int(pod.containers_ready_since or pod.created),
-            reason=_held_reason(picture, verdict.why),
-        )
-    if not pod.ready:
-        return PodStatus(pod.name, pod.uid, Phase.STARTING, int(pod.created))
-    reason = "" if pod.rollout else "has no agent; it would stop as if we were not here"
-    return PodStatus(pod.name, pod.uid, Phase.SERVING, int(pod.ready_since), reason=reason)
-
-
-def _held_reason(picture: Picture, why: Why) -> str:
-    if why is Why.SUPERSEDED:
-        return "superseded by a newer revision"
-    if why is Why.PAUSED and picture.pacing.pause is not None:
-        return f"paused: {picture.pacing.pause.by}"
-    return "waits for a drain to end"
 
 
 def _ready(picture: Picture, injected: Condition) -> Condition:

@@ -7,6 +7,7 @@ from lossless.cluster.client import Raw
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.rollout_status import parse_status
 from lossless.model.status import LastRollout
+from lossless.model.targets import target_of
 from lossless.plugin.drain_events import drains_of
 from lossless.plugin.exits import Exit
 from lossless.plugin.history_table import history_table
@@ -64,10 +65,10 @@ async def _past(session: Session, raw: Raw, rollouts: list[LastRollout]) -> Past
     metadata = metadata_of(raw)
     namespace = metadata.get("namespace", session.namespace)
     events = await session.items_if_allowed("v1", "events", namespace)
-    target = (raw.get("spec") or {}).get("targetRef") or {}
+    target = target_of(raw)
     return Past(
         name=f"{namespace}/{metadata.get('name', '')}",
-        target=f"{target.get('kind', '?')} {target.get('name', '?')}",
+        target="nothing that it could protect" if target is None else str(target),
         rollouts=rollouts,
         drains=None if events is None else drains_of(events, str(metadata.get("uid", ""))),
         now=time.time(),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from lossless.model.close_drivers import KINDS
 from lossless.model.durations import format_duration
+from lossless.model.names import NO_TARGET_WARNING, NOT_SERVED_WARNING
 from lossless.model.observation import Unknown
 from lossless.model.policy import OnTimeout, RolloutSpec
 from lossless.model.targets import Kind, Target
@@ -41,7 +42,7 @@ def advice(
     said = [*_of_rivals(rollout, others)]
     if target is not None and target.kind is not Kind.POD and workload is None:
         said.append(
-            f"spec.targetRef.name: there is no {target} in namespace {rollout.namespace} yet; it is"
+            f"{NO_TARGET_WARNING} there is no {target} in namespace {rollout.namespace} yet; it is"
             " protected as soon as there is"
         )
     if isinstance(workload, Mapping):
@@ -115,7 +116,7 @@ def not_served(namespace: str) -> str:
     It does not tell which namespaces are served: whoever asks may have no business in them.
     """
     return (
-        f"this installation does not serve namespace {namespace}, so this LosslessRollout does"
+        f"{NOT_SERVED_WARNING} {namespace}, so this LosslessRollout does"
         " nothing; whoever runs Lossless can add it to the chart's watchNamespaces"
     )
 

@@ -11,7 +11,8 @@ from lossless.webhook.patching import Path
 # Defaults of core/v1 Probe; a pod at CREATE has them filled in, a pod in a test may not.
 _PERIOD: Final = 10
 _TIMEOUT: Final = 1
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK: Final = "127.0.0.1"
+_LOOPBACKS: Final = frozenset({"localhost", LOOPBACK, "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def goes_elsewhere(handler: Mapping[str, Any], *, host_network: bool) -> bool:
     On the node's network the kubelet's loopback is the pod's, too.
     """
     host = str(handler.get("host") or "")
-    return bool(host) and not (host_network and host in _LOOPBACK)
+    return bool(host) and not (host_network and host in _LOOPBACKS)
 
 
 def _readiness(place: Place, *, host_network: bool) -> Probe | None:

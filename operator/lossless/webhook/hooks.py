@@ -28,7 +28,7 @@ from lossless.model.names import (
     HOLD_BY_FILE,
     SHARED_MOUNT,
 )
-from lossless.webhook.containers import Place, goes_elsewhere, port_number
+from lossless.webhook.containers import LOOPBACK, Place, goes_elsewhere, port_number
 from lossless.webhook.file_hold import (
     DEFAULT_SHELL,
     file_hold,
@@ -38,7 +38,6 @@ from lossless.webhook.file_hold import (
 )
 from lossless.webhook.nginx_reload import Reloading
 
-LOOPBACK: Final = "127.0.0.1"
 _HIGHEST_PORT: Final = 65535
 
 

@@ -13,13 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lossless.model.agent_config import AgentConfig, parse_agent_config
-from lossless.model.agent_port import agent_port_of
 from lossless.model.counters import evidence_of
-from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
     AGENT_PORT,
-    AGENT_PORT_ANNOTATION,
     CONFIG_ENV,
     GATE,
     INCOMPLETE_ANNOTATION,
@@ -32,22 +29,20 @@ from lossless.model.names import (
     UNPROTECTED_ANNOTATION,
 )
 from lossless.model.policy import DrainPolicy, RolloutSpec
-from lossless.model.targets import named_by
 from lossless.webhook.agent_container import agent_container
 from lossless.webhook.containers import (
     Place,
     counted_ports,
     readiness_probes,
     serving,
-    tcp_ports,
 )
 from lossless.webhook.hooks import Decision, decide
+from lossless.webhook.obstacles import is_injected, obstacle_of, port_of_agent
 from lossless.webhook.options import AgentSettings
 from lossless.webhook.patching import Operation, Patch
 from lossless.webhook.plan import make_plan
 from lossless.webhook.shared_paths import find_shared_paths
 
-_LABEL_VALUE_MAX: Final = 63
 #: Characters of an annotation that tells people something.
 _TOLD_MAX: Final = 2048
 
@@ -90,8 +85,8 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
     places = serving(pod)
     ports, unknown = counted_ports(spec.ports, places)
     host_network = bool(pod["spec"].get("hostNetwork"))
-    port, clash = _port_of_agent(pod, places, ports, host_network=host_network)
-    obstacle = _obstacle(pod, rollout) or clash
+    port, clash = port_of_agent(pod, places, ports, host_network=host_network)
+    obstacle = obstacle_of(pod, rollout) or clash
     if obstacle:
         return Injection(warnings=(f"not injected: {obstacle}",))
     before = _told_before(pod)
@@ -162,20 +157,12 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
     )
 
 
-def _is_injected(pod: Mapping[str, Any]) -> bool:
-    annotations = pod.get("metadata", {}).get("annotations") or {}
-    return INJECTED_ANNOTATION in annotations and any(
-        container.get("name") == AGENT_CONTAINER
-        for container in pod["spec"].get("initContainers") or ()
-    )
-
-
 def _told_before(pod: Mapping[str, Any]) -> AgentConfig | None:
     """Return what an earlier pass has told the agent; None if there was no earlier pass.
 
     Where that cannot be read, an agent would go by defaults, and so does this.
     """
-    if not _is_injected(pod):
+    if not is_injected(pod):
         return None
     told = (
         variable.get("value") or ""
@@ -188,78 +175,6 @@ def _told_before(pod: Mapping[str, Any]) -> AgentConfig | None:
         return parse_agent_config(next(told, ""))
     except ValueError:
         return AgentConfig(rollout="", ports=(), drain=DrainPolicy())
-
-
-def _obstacle(pod: Mapping[str, Any], rollout: str) -> str:
-    """Return why the agent cannot go into this pod; empty if it can."""
-    spec = pod["spec"]
-    if len(rollout) > _LABEL_VALUE_MAX:
-        return (
-            f"the name of LosslessRollout {rollout} does not fit into a label"
-            f" ({len(rollout)} characters, {_LABEL_VALUE_MAX} at most); give it a shorter one"
-        )
-    windows = "windows"
-    system = (spec.get("os") or {}).get("name")
-    if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
-        return "the agent runs on Linux only, and this is a Windows pod"
-    named = named_by(pod)
-    if named not in {"", rollout}:
-        return (
-            f"the label {ROLLOUT_LABEL}={named} of its template does not name LosslessRollout"
-            f" {rollout}, which is for its workload; take the label away"
-        )
-    return "" if _is_injected(pod) else _name_clash(spec)
-
-
-def _port_of_agent(
-    pod: Mapping[str, Any],
-    places: tuple[Place, ...],
-    counted: tuple[int, ...],
-    *,
-    host_network: bool,
-) -> tuple[int, str]:
-    """Return the agent's port, and what stands against it; empty if nothing does."""
-    declared = {number: (place, name) for place in places for name, number in tcp_ports(place)}
-    if host_network:
-        if not counted:
-            return 0, (
-                "the pod uses hostNetwork and no TCP port of it is known, so its connections could"
-                " not be told from those of its node's other processes; declare the ports that"
-                " serve clients in its containers"
-            )
-        for number in counted:
-            if number not in declared:
-                return 0, (
-                    f"the pod uses hostNetwork and spec.ports names {number}, which none of its"
-                    " containers declares, so two of its pods could come to share it on one node;"
-                    " declare it in the container that serves it"
-                )
-    try:
-        port = agent_port_of(
-            pod["metadata"].get("annotations") or {},
-            host_network=host_network,
-            counted=counted,
-            declared=declared,
-        )
-    except InvalidSpec as invalid:
-        return 0, f"{invalid}; correct it, or remove it"
-    if port in declared:
-        place, name = declared[port]
-        return port, (
-            f"container {place.name} uses port {port}{name and f' ({name})'}, which is the agent's;"
-            f" use another, or give the agent one with the annotation {AGENT_PORT_ANNOTATION}"
-        )
-    return port, ""
-
-
-def _name_clash(spec: Mapping[str, Any]) -> str:
-    for kind in ("containers", "initContainers"):
-        if any(container.get("name") == AGENT_CONTAINER for container in spec.get(kind) or ()):
-            return f"the pod has a container named {AGENT_CONTAINER}, which is not ours; rename it"
-    for volume in spec.get("volumes") or ():
-        if volume.get("name") in (SHARED_VOLUME, PRIVATE_VOLUME):
-            return f"the pod has a volume named {volume['name']}, which is not ours; rename it"
-    return ""
 
 
 def _put_volumes(patch: Patch) -> None:

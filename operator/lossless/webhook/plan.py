@@ -38,7 +38,9 @@ class Plan:
     reloads: Reloads
     agent_port: int
     hold_key: str
+    """That holds carry; empty: they carry none."""
     problems: tuple[str, ...]
+    """What could not be done as asked for, each with the remedy."""
 
     def terms(self, container: str, *, sees_files: bool) -> Terms:
         """Return what is asked of one container's hold."""

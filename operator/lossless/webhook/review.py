@@ -22,7 +22,7 @@ _KIND: Final = "AdmissionReview"
 _WARNING_MAX: Final = 256
 #: Objects and lists in one review. Eight mebibytes of nothing but them take 185 MiB to read, and
 #: the chart gives the process 256. The 1.5 MiB that etcd stores would hold one every eight bytes.
-MOST_CONTAINERS: Final = 200_000
+MOST_PARTS: Final = 200_000
 _UNCHANGED: Final = Injection()
 
 
@@ -75,8 +75,8 @@ def parse_review(body: bytes) -> dict[str, Any]:
         MalformedReviewError: not JSON, nested too deep, of too many parts, or not an
             AdmissionReview v1 with a uid.
     """
-    if body.count(b"{") + body.count(b"[") > MOST_CONTAINERS:
-        raise MalformedReviewError(f"the body has more than {MOST_CONTAINERS} objects and lists")
+    if body.count(b"{") + body.count(b"[") > MOST_PARTS:
+        raise MalformedReviewError(f"the body has more than {MOST_PARTS} objects and lists")
     try:
         review = json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -111,7 +111,12 @@ class Webhook:
                 tasks.create_task(self._follow_lease(), name="lease"),
                 tasks.create_task(self._keeper.run(), name="certificate"),
             ]
-            _log.info("webhook started", port=self.port, http_port=self.http_port)
+            _log.info(
+                "webhook started",
+                port=self.port,
+                http_port=self.http_port,
+                namespaces=self._options.scope.namespaces or "all",
+            )
             await stop.wait()
             # The API server keeps its connections to a pod that is going: each of them is told
             # to close with its next answer, while the Service sends new ones elsewhere.

@@ -15,6 +15,8 @@ from lossless.plugin.checks.finding import Trouble
 from lossless.plugin.checks.setup import Raw, Setup, annotations, named
 
 _AWS: Final = "service.beta.kubernetes.io/aws-load-balancer-"
+#: The AWS Load Balancer Controller's default for a Service: the port that clients are sent to.
+_TRAFFIC_PORT: Final = "traffic-port"
 _ALB: Final = "alb.ingress.kubernetes.io/"
 _GKE_NEG: Final = "cloud.google.com/neg"
 _GKE_BACKEND: Final = ("cloud.google.com/backend-config", "beta.cloud.google.com/backend-config")
@@ -36,7 +38,7 @@ def aws_newcomers(setup: Setup) -> Iterator[Trouble]:
         return
     propagation, flag = setup.valid.drain.propagation, setup.valid.status_flag
     for service in setup.services:
-        if _sends_newcomers(service, flag) and propagation < NLB_NEWCOMERS:
+        if _sends_newcomers(service, flag, setup.agent_port) and propagation < NLB_NEWCOMERS:
             yield Trouble(
                 named(service),
                 "an AWS NLB goes on sending new connections to a target that is deregistering, for"
@@ -125,15 +127,21 @@ def alibaba_cut(setup: Setup) -> Iterator[Trouble]:
         )
 
 
-def _sends_newcomers(service: Raw, flag: StatusFlag) -> bool:
+def _sends_newcomers(service: Raw, flag: StatusFlag, agent_port: int) -> bool:
     """Return whether it is an NLB with pods as targets whose health check is not the agent's.
 
-    An NLB looks at the status of an answer and not at its text.
+    An NLB looks at the status of an answer and not at its text. Without a port of its own the check
+    asks the application, which may pass it on.
     """
     said = annotations(service)
     kind = said.get(f"{_AWS}type", "")
     falls = flag.draining.status >= HTTPStatus.BAD_REQUEST
-    asks_agent = falls and said.get(f"{_AWS}healthcheck-path") in flag.paths
+    port = said.get(f"{_AWS}healthcheck-port", _TRAFFIC_PORT)
+    asks_agent = (
+        falls
+        and said.get(f"{_AWS}healthcheck-path") in flag.paths
+        and port in {_TRAFFIC_PORT, str(agent_port)}
+    )
     ip = kind == "nlb-ip" or (
         kind in {"external", "nlb"} and said.get(f"{_AWS}nlb-target-type") == "ip"
     )

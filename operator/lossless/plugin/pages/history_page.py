@@ -45,7 +45,7 @@ class Past:
     name: str
     """``namespace/name``."""
     target: str
-    """Its workload, as ``Deployment web``."""
+    """Its workload, as ``Deployment web``, or whatever else makes its pods."""
     rollouts: Sequence[LastRollout]
     """Newest first."""
     drains: Sequence[Drain] | None
