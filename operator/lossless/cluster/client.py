@@ -134,7 +134,9 @@ class Client:
                     persist_config=False,
                 )
         except ConfigException as error:
-            raise ConfigurationError(f"no way to an API server: {error}") from error
+            raise ConfigurationError(
+                f"no way to an API server: {error}; name a kubeconfig and a context that are whole"
+            ) from error
         return cls(ApiClient(configuration), timeouts)
 
     @property

@@ -23,6 +23,7 @@ from lossless.model.names import (
     CONFIG_ENV,
     GATE,
     INCOMPLETE_ANNOTATION,
+    INJECT_LABEL,
     INJECTED_ANNOTATION,
     PRIVATE_VOLUME,
     ROLLOUT_LABEL,
@@ -201,7 +202,10 @@ def _obstacle(pod: Mapping[str, Any], rollout: str) -> str:
     windows = "windows"
     system = (spec.get("os") or {}).get("name")
     if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
-        return "the agent runs on Linux only, and this is a Windows pod"
+        return (
+            "the agent runs on Linux only, and this is a Windows pod; label its template"
+            f' {INJECT_LABEL}: "false", and nobody tries'
+        )
     named = named_by(pod)
     if named not in {"", rollout}:
         return (
