@@ -26,7 +26,8 @@ def is_text(node: ast.AST) -> bool:
             return is_text(left) or is_text(right)
         case ast.IfExp(body=yes, orelse=no):
             return is_text(yes) and is_text(no)
-    return False
+        case _:
+            return False
 
 
 def is_sentence(text: str) -> bool:
@@ -59,4 +60,5 @@ def name_of(node: ast.AST) -> str:  # noqa: PLR0911 # one for each kind of expre
             return name_of(value)
         case ast.BoolOp(values=[first, *_]):
             return name_of(first)
-    return ""
+        case _:
+            return ""

@@ -1,7 +1,7 @@
 """The page of all messages, and the table of reasons."""
 
 import ast
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +42,7 @@ def meanings() -> dict[Reason, tuple[str, str]]:
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Reason"
     )
     found: dict[Reason, tuple[str, str]] = {}
-    for member, said in zip(reasons.body, reasons.body[1:], strict=False):
+    for member, said in pairwise(reasons.body):
         match member, said:
             case (
                 ast.Assign(targets=[ast.Name(id=name)]),
@@ -50,10 +50,12 @@ def meanings() -> dict[Reason, tuple[str, str]]:
             ):
                 what, _, remedy = " ".join(text.split()).partition(". ")
                 found[Reason[name]] = (what.rstrip("."), remedy.rstrip("."))
+            case _:
+                continue
     for reason in Reason:
-        if not all(found.get(reason, ())) or reason not in found:
+        if not all(found.get(reason, ("",))):
             raise ValueError(
-                f"Reason.{reason.name}: say in its docstring what it means. What to do"
+                f"Reason.{reason.name}: say in its docstring what it means, and what to do"
             )
     return found
 

@@ -8,8 +8,8 @@ SPEAKERS: Final = (
     (
         "The API server, the webhook: warnings and refusals",
         (
-            "Warnings of `kubectl` begin with `lossless:`; a field that cannot be acted on is also in"
-            " the condition Ready."
+            "Warnings of `kubectl` begin with `lossless:`; a field that cannot be acted on is also"
+            " in the condition Ready."
         ),
         (
             "model/fields.py",
@@ -39,8 +39,8 @@ SPEAKERS: Final = (
     (
         "Status and Events",
         (
-            "Conditions of a LosslessRollout, `status.pods[].reason`, Events, and the condition of a"
-            " held pod's gate."
+            "Conditions of a LosslessRollout, `status.pods[].reason`, Events, and the condition of"
+            " a held pod's gate."
         ),
         (
             "model/summary.py",
@@ -66,8 +66,8 @@ SPEAKERS: Final = (
     (
         "The programs in the cluster",
         (
-            "Controller, webhook, `lossless release` and `lossless selftest`: their log, or the last"
-            " line on standard error."
+            "Controller, webhook, `lossless release` and `lossless selftest`: their log, or the"
+            " last line on standard error."
         ),
         ("controller/", "webhook/", "cluster/", "model/scope.py", "__main__.py"),
     ),

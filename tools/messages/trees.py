@@ -146,7 +146,8 @@ class Module:
                     if isinstance(one, ast.Return) and one.value is not None
                 ]
                 return texts[0] if len(texts) == 1 else f"({' | '.join(texts)})"
-        return self._value(node, scope)
+            case _:
+                return self._value(node, scope)
 
     def _value(self, node: ast.AST, scope: ast.AST) -> str:
         match node:
@@ -162,7 +163,8 @@ class Module:
                 ):
                     return str(known)
                 return self._local(node, scope) or f"{{{name.strip('_')}}}"
-        return f"{{{name_of(node) or '...'}}}"
+            case _:
+                return f"{{{name_of(node) or '...'}}}"
 
     def _local(self, node: ast.Name, scope: ast.AST) -> str:
         """Return the text that the variable was given last before, if it is one."""

@@ -89,13 +89,15 @@ class _Reader:
         self._parsed += 1
         if self._parsed > _MAX_FILES:
             raise UnreadableError(
-                f"{path}: more than {_MAX_FILES} files are included; see whether one includes itself"
+                f"{path}: more than {_MAX_FILES} files are included; see whether one"
+                " includes itself"
             )
         try:
             tokens = list(tokenize(text))
             block, end = self._block(path, tokens, 0, depth)
         except SyntaxProblem as problem:
-            raise UnreadableError(f"{path}:{problem.line}: {problem.why}; {_CORRECT}") from problem
+            line, why = problem.line, problem.why
+            raise UnreadableError(f"{path}:{line}: {why}; {_CORRECT}") from problem
         if end < len(tokens):
             line = tokens[end].line
             raise UnreadableError(f'{path}:{line}: unexpected "}}"; {_CORRECT}')
