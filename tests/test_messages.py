@@ -94,9 +94,9 @@ def test_every_reason_has_its_row() -> None:
             "raise RefusedError(f\"no {', '.join(names)}\")", "no {names}", id="joined-values"
         ),
         pytest.param(
-            'def _look(ns):\n  return f"kubectl -n {ns} logs"\n'
-            'def f():\n  raise RefusedError(f"no pod; {_look(ns)}")',
-            "no pod; kubectl -n {ns} logs",
+            'def _look(ns, who):\n  return f"kubectl -n {ns} logs {who}"\n'
+            "def f():\n  raise RefusedError(f\"no pod; {_look(namespace, 'a')}\")",
+            "no pod; kubectl -n {namespace} logs a",
             id="part-of-the-module",
         ),
     ],

@@ -32,8 +32,8 @@ def is_text(node: ast.AST) -> bool:
 
 def is_sentence(text: str) -> bool:
     """Return whether ``text`` is one for people, values apart."""
-    if "\n" in text.strip():
-        # A script, for a container's shell.
+    if "\n" in text.strip() or re.search(r"\w\|\w", text):
+        # A script for a container's shell, or a pattern.
         return False
     words = re.sub(r"\{[^}]*\}", " ", text).split()
     return sum(bool(re.search("[A-Za-z]{2}", word)) for word in words) >= _WORDS

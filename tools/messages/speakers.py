@@ -3,13 +3,38 @@
 from collections.abc import Mapping
 from typing import Final
 
+#: What is warned of at the admission of a pod or a LosslessRollout.
+_REVIEWS: Final = (
+    "webhook/advice.py",
+    "webhook/inject.py",
+    "webhook/plan.py",
+    "webhook/hooks.py",
+    "webhook/containers.py",
+    "webhook/file_hold.py",
+    "webhook/nginx_reload.py",
+    "webhook/shared_paths.py",
+    "webhook/volumes.py",
+)
+#: What becomes a condition, an Event, or a pod's line in status.
+_STATUS: Final = (
+    "model/summary.py",
+    "model/announcements.py",
+    "model/breaker.py",
+    "model/troubles.py",
+    "model/drains.py",
+    "model/pacing.py",
+    "model/drain_rule.py",
+    "model/evidence.py",
+    "model/release_rule.py",
+)
 #: Who says it, and the modules below ``lossless`` in which it is said. The first match counts.
 SPEAKERS: Final = (
     (
         "The API server, the webhook: warnings and refusals",
         (
             "Warnings of `kubectl` begin with `lossless:`; a field that cannot be acted on is also"
-            " in the condition Ready."
+            " in the condition Ready. What the rules of the CRD refuse is in the"
+            " [reference of LosslessRollout](losslessrollout.md#spec)."
         ),
         (
             "model/fields.py",
@@ -21,15 +46,7 @@ SPEAKERS: Final = (
             "model/status_flag.py",
             "model/hooks.py",
             "model/durations.py",
-            "webhook/advice.py",
-            "webhook/inject.py",
-            "webhook/plan.py",
-            "webhook/hooks.py",
-            "webhook/containers.py",
-            "webhook/file_hold.py",
-            "webhook/nginx_reload.py",
-            "webhook/shared_paths.py",
-            "webhook/volumes.py",
+            *_REVIEWS,
             "webhook/review.py",
             "webhook/rollout_review.py",
             "webhook/patching.py",
@@ -43,15 +60,9 @@ SPEAKERS: Final = (
             " a held pod's gate."
         ),
         (
-            "model/summary.py",
-            "model/announcements.py",
-            "model/breaker.py",
-            "model/troubles.py",
-            "model/drains.py",
-            "model/pacing.py",
-            "model/drain_rule.py",
-            "model/evidence.py",
-            "model/release_rule.py",
+            *_STATUS,
+            "cluster/objects.py",
+            "cluster/reports.py",
             "controller/reconciler.py",
         ),
     ),
@@ -90,6 +101,12 @@ KINDS: Final[Mapping[str, tuple[int | str, ...]]] = {
     "Locked": (0,),
     "SelftestError": (0,),
     "ValueError": (0,),
+    "AskError": (0,),
+    "Unknown": (0,),
+    "MalformedReviewError": (0,),
+    "UnreachableError": (0,),
+    "SilentError": (0,),
+    "BrokenStreamError": (0,),
     "Condition": (3,),
     "Announcement": (1,),
     "Problem": (1,),
@@ -127,24 +144,8 @@ SETTINGS: Final = frozenset(
 
 #: Modules whose other sentences are messages too, not the words of a page or of --help.
 TOLD: Final = (
-    "webhook/advice.py",
-    "webhook/inject.py",
-    "webhook/plan.py",
-    "webhook/hooks.py",
-    "webhook/containers.py",
-    "webhook/file_hold.py",
-    "webhook/nginx_reload.py",
-    "webhook/shared_paths.py",
-    "webhook/volumes.py",
-    "model/summary.py",
-    "model/announcements.py",
-    "model/breaker.py",
-    "model/troubles.py",
-    "model/drains.py",
-    "model/pacing.py",
-    "model/drain_rule.py",
-    "model/evidence.py",
-    "model/release_rule.py",
+    *_REVIEWS,
+    *_STATUS,
     "plugin/failures.py",
     "host/standing.py",
     "host/checkup.py",

@@ -42,6 +42,8 @@ class Module:
     """For the values of its names; None: they are shown as names."""
     used: set[ast.AST] = field(default_factory=set)
     """Texts that are in a message already."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Of the function that is being shown: its parameters, as its caller fills them."""
 
     @cached_property
     def private(self) -> Mapping[str, ast.FunctionDef]:
@@ -139,17 +141,24 @@ class Module:
             case ast.Call(func=ast.Name(id="shortened"), args=[first, *_]):
                 return self.text(first, scope)
             case ast.Call(func=ast.Name(id=name)) if name in self.private:
-                function = self.private[name]
-                texts = [
-                    self.text(one.value, function)
-                    for one in own(function)
-                    if isinstance(one, ast.Return) and one.value is not None
-                ]
-                return texts[0] if len(texts) == 1 else f"({' | '.join(texts)})"
+                return self._inlined(self.private[name], node, scope)
             case _:
                 return self._value(node, scope)
 
-    def _value(self, node: ast.AST, scope: ast.AST) -> str:
+    def _inlined(self, function: ast.FunctionDef, call: ast.Call, scope: ast.AST) -> str:
+        """Return what ``function`` returns, with values of ``call`` in its parameters' place."""
+        names = [one.arg for one in function.args.args]
+        given = [self._value(value, scope) for value in call.args]
+        before, self.given = self.given, dict(zip(names, given, strict=False))
+        texts = [
+            self.text(one.value, function)
+            for one in own(function)
+            if isinstance(one, ast.Return) and one.value is not None
+        ]
+        self.given = before
+        return texts[0] if len(texts) == 1 else f"({' | '.join(texts)})"
+
+    def _value(self, node: ast.AST, scope: ast.AST) -> str:  # noqa: PLR0911 # as many kinds
         match node:
             case ast.Constant(value=value):
                 return str(value)
@@ -157,6 +166,8 @@ class Module:
                 return self.text(node, scope)
             case ast.Call(func=ast.Name(id=name)) if name in self.private:
                 return self.text(node, scope)
+            case ast.Name(id=name) if name in self.given:
+                return self.given[name]
             case ast.Name(id=name):
                 if self.spoken is not None and isinstance(
                     known := getattr(self.spoken, name, None), str | int | float

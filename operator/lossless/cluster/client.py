@@ -35,6 +35,8 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 
 #: RFC 7234 section 5.5: code, agent, text; the API server writes ``299 - "text"`` (KEP-1693).
 _WARNING: Final = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+#: What to do about an answer of somebody who speaks another language.
+_STRANGER: Final = "see whether it comes from an API server, or from a proxy before it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +275,16 @@ class Client:
             raise _unreachable(error, request) from error
         except (ValueError, RecursionError) as error:
             raise UnreachableError(
-                f"the answer is not JSON: {error}", request=str(request), status=response.status
+                f"the answer is not JSON: {error}; {_STRANGER}",
+                request=str(request),
+                status=response.status,
             ) from error
         finally:
             response.release()
         if not isinstance(answer, dict):
-            raise UnreachableError("the answer is not an object", request=str(request))
+            raise UnreachableError(
+                f"the answer is not an object; {_STRANGER}", request=str(request)
+            )
         return answer, response.headers.getall("Warning", [])
 
     async def _open(
