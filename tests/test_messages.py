@@ -7,7 +7,7 @@ import pytest
 from lossless.model.conditions import Reason
 from lossless.model.fields import InvalidSpec
 from tools.messages.message import Message, says_what_to_do, speaks_to_people
-from tools.messages.page import PAGE, meanings, render
+from tools.messages.page import PAGE, meanings
 from tools.messages.speakers import KINDS, SETTINGS, SPEAKERS, TOLD, speaker_of
 from tools.messages.trees import SOURCES, Module, collect
 
@@ -23,11 +23,6 @@ def the_only(source: str, module: str = "plugin/verb.py") -> Message:
     """Return the message that a module with this ``source`` has."""
     (message,) = Module(module, ast.parse(source), None).messages()
     return message
-
-
-def test_the_page_is_that_of_the_sources() -> None:
-    """``python -m tools.messages`` makes it anew."""
-    assert PAGE.read_text() == render(ALL)
 
 
 def test_every_message_to_people_says_what_to_do() -> None:
