@@ -4,6 +4,8 @@ import yaml
 
 from lossless.model.phases import TRANSITIONS, Event, Phase
 from tools import api_reference, phase_diagram
+from tools.messages import page as messages
+from tools.messages.trees import collect
 
 
 def test_the_reference_is_that_of_the_crd() -> None:
@@ -11,6 +13,11 @@ def test_the_reference_is_that_of_the_crd() -> None:
     made = api_reference.render(yaml.safe_load(api_reference.CRD.read_text()))
 
     assert api_reference.PAGE.read_text() == made
+
+
+def test_the_messages_are_those_of_the_sources() -> None:
+    """``python -m tools.messages`` makes them anew."""
+    assert messages.PAGE.read_text() == messages.render(collect())
 
 
 def test_every_field_of_the_spec_has_a_row() -> None:

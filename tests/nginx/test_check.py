@@ -163,7 +163,7 @@ def test_a_file_that_includes_itself_ends(tmp_path: Path) -> None:
     path = tmp_path / "nginx.conf"
     path.write_text("include nginx.conf;")
 
-    with pytest.raises(UnreadableError, match="include itself"):
+    with pytest.raises(UnreadableError, match="a file includes itself"):
         read_configuration(str(path))
 
 
@@ -203,7 +203,8 @@ def test_a_file_that_is_not_there_is_no_traceback(capsys: pytest.CaptureFixture[
     """Exit code 2, and its name."""
     assert main(["nginx-check", "/nonexistent"]) == 2
     assert capsys.readouterr().err == (
-        "lossless nginx-check: /nonexistent: cannot be read: No such file or directory\n"
+        "lossless nginx-check: /nonexistent: cannot be read: No such file or directory;"
+        " name a file that can, or read it as root\n"
     )
 
 

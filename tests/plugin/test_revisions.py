@@ -47,7 +47,9 @@ def test_the_revision_before_the_newest_unless_one_is_named() -> None:
 @pytest.mark.parametrize(
     ("listed", "to", "says"),
     [
-        pytest.param([OLD, NEW], 9, "there is no revision 9; there: 1, 5", id="unknown"),
+        pytest.param(
+            [OLD, NEW], 9, r"there is no revision 9; choose another \(there: 1, 5\)", id="unknown"
+        ),
         pytest.param([NEW], 0, "no revision before the newest", id="only one"),
         pytest.param([], 3, "there: none", id="none"),
     ],

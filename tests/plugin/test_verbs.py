@@ -452,8 +452,12 @@ async def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("named", "kind", "says"),
     [
-        ("nix", RefusedError, "there is no LosslessRollout shop/nix; there: web"),
-        ("deploy/nix", RefusedError, "no LosslessRollout protects Deployment shop/nix; there: web"),
+        ("nix", RefusedError, "there is no LosslessRollout shop/nix; name one that is there: web"),
+        (
+            "deploy/nix",
+            RefusedError,
+            "no LosslessRollout protects Deployment shop/nix; name one that is there: web",
+        ),
         ("pod/web", UsageError, "name a LosslessRollout, as web, llr/web or deploy/web"),
         ("llr/", UsageError, "name a LosslessRollout"),
     ],

@@ -35,6 +35,8 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 
 #: RFC 7234 section 5.5: code, agent, text; the API server writes ``299 - "text"`` (KEP-1693).
 _WARNING: Final = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+#: What to do about an answer of somebody who speaks another language.
+_STRANGER: Final = "see whether it comes from an API server, or from a proxy before it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,9 @@ class Client:
                     persist_config=False,
                 )
         except ConfigException as error:
-            raise ConfigurationError(f"no way to an API server: {error}") from error
+            raise ConfigurationError(
+                f"no way to an API server: {error}; name a kubeconfig and a context that are whole"
+            ) from error
         return cls(ApiClient(configuration), timeouts)
 
     @property
@@ -271,12 +275,16 @@ class Client:
             raise _unreachable(error, request) from error
         except (ValueError, RecursionError) as error:
             raise UnreachableError(
-                f"the answer is not JSON: {error}", request=str(request), status=response.status
+                f"the answer is not JSON: {error}; {_STRANGER}",
+                request=str(request),
+                status=response.status,
             ) from error
         finally:
             response.release()
         if not isinstance(answer, dict):
-            raise UnreachableError("the answer is not an object", request=str(request))
+            raise UnreachableError(
+                f"the answer is not an object; {_STRANGER}", request=str(request)
+            )
         return answer, response.headers.getall("Warning", [])
 
     async def _open(

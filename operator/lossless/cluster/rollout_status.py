@@ -160,9 +160,11 @@ def _injection_document(suspension: Suspension) -> Raw:
 
 
 def _injection(raw: object) -> Suspension | None:
-    cause = _member(Cause, raw.get("cause")) if isinstance(raw, Mapping) else None
-    if not isinstance(raw, Mapping) or cause is None:
+    if not isinstance(raw, Mapping) or not _text(raw, "cause"):
         return None
+    # Of a cause that only a later controller knows the pods do not start either, so injection stays
+    # suspended and is tried again, as after a crash.
+    cause = _member(Cause, raw["cause"]) or Cause.CRASH
     return Suspension(
         since=int(parse_time(raw.get("since"))),
         cause=cause,

@@ -64,7 +64,9 @@ async def _until(deadline: float, pause: float, ask: Callable[[], Awaitable[str]
 
     Each question is asked at least once, and stopped where the deadline finds it waiting.
     """
-    complaint = SelftestError("no answer in time")
+    complaint = SelftestError(
+        "the API server did not answer in time; see whether it is up: kubectl version"
+    )
     while True:
         try:
             async with asyncio.timeout(max(pause, deadline - time.monotonic())):
@@ -78,7 +80,10 @@ async def _until(deadline: float, pause: float, ask: Callable[[], Awaitable[str]
                 f"the test itself lacks a right; run it by helm test, which brings them: {error}"
             ) from error
         except ApiError as error:
-            complaint = SelftestError(f"the API server refused, or did not answer: {error}")
+            complaint = SelftestError(
+                f"the API server refused, or did not answer: {error}; see whether it is up: kubectl"
+                " version"
+            )
         if time.monotonic() + pause > deadline:
             raise complaint
         await asyncio.sleep(pause)

@@ -31,7 +31,7 @@ class ElectionTiming:
         if not 0 < self.retry < self.renew < self.duration:
             raise ValueError(
                 f"election: retry {self.retry}, renew {self.renew}, duration {self.duration}:"
-                " each must be shorter than the next"
+                " must be each shorter than the next"
             )
 
 

@@ -48,13 +48,18 @@ async def run(
                 start_new_session=True,
             )
     except OSError as error:
-        raise CommandFailed(f"`{shown}` cannot be started: {error.strerror}") from error
+        raise CommandFailed(
+            f"`{shown}` cannot be started: {error.strerror}; correct it in the configuration file"
+        ) from error
     try:
         async with asyncio.timeout(seconds):
             await _ended(process)
     except TimeoutError:
         await _kill(process)
-        raise CommandFailed(f"`{shown}` did not end within {seconds:g} s{_last(output)}") from None
+        raise CommandFailed(
+            f"`{shown}` did not end within {seconds:g} s{_last(output)}; see what it waits for, or"
+            " raise its timeout"
+        ) from None
     except asyncio.CancelledError:
         await _kill(process)
         raise
@@ -64,7 +69,7 @@ async def run(
             if process.returncode < 0
             else f"failed with status {process.returncode}"
         )
-        raise CommandFailed(f"`{shown}` {how}{_last(output)}")
+        raise CommandFailed(f"`{shown}` {how}{_last(output)}; run it by hand to see more")
 
 
 async def _ended(process: subprocess.Popen[bytes]) -> None:

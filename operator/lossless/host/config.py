@@ -127,7 +127,7 @@ def read_config(path: str) -> HostConfig:
             " another with --config"
         ) from error
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not UTF-8: {error}") from error
+        raise ValueError(f"{path}: is not UTF-8: {error}; save it as UTF-8") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -141,7 +141,7 @@ def parse_config(document: str) -> HostConfig:
     try:
         raw = tomllib.loads(document)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ValueError(f"is not TOML: {error}") from error
+        raise ValueError(f"is not TOML: {error}; correct it") from error
     try:
         return _parse(raw)
     except InvalidSpec as error:

@@ -30,7 +30,9 @@ def _remember(path: str, known: Sequence[Flag]) -> Flag:
     except FileNotFoundError:
         return next((flag for flag in known if flag.path == path), Flag(path))
     if len(content) > MAX_FLAG:
-        raise ValueError(f"{path}: has more than {MAX_FLAG} bytes; a status file is a flag")
+        raise ValueError(
+            f"{path}: has more than {MAX_FLAG} bytes, and a status file is a flag; name another"
+        )
     mode = stat.S_IMODE(status.st_mode)
     return Flag(path, content.decode("latin-1"), mode, status.st_uid, status.st_gid)
 

@@ -71,7 +71,10 @@ async def until_ready(ready: Ready, tell: Callable[[str], None]) -> None:
     except TimeoutError:
         told = last or f"only {good} of {ready.successes} good answers in a row"
         within = format_duration(ready.timeout)
-        raise NotInTime(f"the application is not ready within {within}: {told}") from None
+        raise NotInTime(
+            f"the application is not ready within {within}: {told}; look at its log, or raise"
+            " ready.timeout"
+        ) from None
 
 
 async def until_listening(
@@ -94,7 +97,9 @@ async def until_listening(
         told = f"{'nothing listens' if wanted else 'something still listens'} on port {shown}"
         tell(told)
         if loop.time() >= end:
-            raise NotInTime(f"{told} after {format_duration(seconds)}")
+            raise NotInTime(
+                f"{told} after {format_duration(seconds)}; look at its log, or raise its timeout"
+            )
         await asyncio.sleep(PACE)
 
 
@@ -121,7 +126,7 @@ async def until_traffic(
             raise NotInTime(
                 f"the load balancer has sent nothing within {within}"
                 + (f" ({sample.problem})" if sample.problem else "")
-                + "; if it has nothing to send, all is well; else look at its health check of "
+                + "; if it has nothing to send, all is well. Else: look at its health check of "
                 + " and ".join(config.status_files)
             )
         await asyncio.sleep(max(TRAFFIC_PACE, sampler.cost * REST))

@@ -18,7 +18,10 @@ except ImportError as error:
 CONNECT: Final = 20.0
 #: Seconds between signs of life, and how many may be missed: a host that is gone is noticed.
 ALIVE: Final = (10.0, 3)
-_BROKE: Final = "the connection broke before the command had ended, and it may go on there"
+_BROKE: Final = (
+    "the connection broke before the command had ended, and it may go on there; see there: lossless"
+    " host status"
+)
 _NO_WAY: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN})
 
 

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from lossless.model.close_drivers import CloseDriver, driver_document, parse_driver
 from lossless.model.counters import Counter, counter_document, parse_counter
-from lossless.model.fields import InvalidSpec, mapping
+from lossless.model.fields import InvalidSpec, choice, mapping
 from lossless.model.hooks import OwnHook, hook_document, parse_hook
 from lossless.model.names import AGENT_PORT, STATUS_FILE
-from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
+from lossless.model.policy import DrainPolicy
 from lossless.model.release_rule import Barrier
 from lossless.model.status_flag import StatusFlag, parse_status_flag, status_flag_document
 
@@ -18,6 +19,7 @@ from lossless.model.status_flag import StatusFlag, parse_status_flag, status_fla
 DEFAULT_GRACE: Final = 30.0
 
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,8 @@ class AgentConfig:
     """Paths of ``close`` and ``metrics`` that no volume brings to the agent. Its own files may have
     the same names, so it cannot tell by looking."""
     problems: tuple[str, ...] = ()
-    """Parts of ``close``, ``metrics`` and ``statusFlag`` that were left out because they could not
-    be understood; never written, only read."""
+    """Parts that were left out, or have their defaults, because they could not be understood; never
+    written, only read."""
 
     def to_json(self) -> str:
         """Return the document, with sorted keys so that equal configurations are equal text."""
@@ -110,8 +112,10 @@ class AgentConfig:
 def parse_agent_config(text: str) -> AgentConfig:
     """Return the configuration that ``to_json`` wrote; unknown keys are ignored.
 
-    A newer webhook may know more than this agent, so unknown keys must not stop it, and a close
-    driver or counter of an unknown kind is left out and told in ``problems``.
+    A newer webhook may know more than this agent, so unknown keys must not stop it; a close driver,
+    counter or hook of an unknown kind is left out, an unknown choice has its default, and both are
+    told in ``problems``. All the rest counts: an agent that took nothing else from it would listen
+    on another port than the kubelet asks.
 
     Raises:
         ValueError: not JSON, or a key is missing or of the wrong kind.
@@ -126,11 +130,13 @@ def parse_agent_config(text: str) -> AgentConfig:
             ports=tuple(int(port) for port in raw["ports"]),
             drain=DrainPolicy(
                 client_idle_timeout=float(drain["clientIdleTimeout"]),
-                idle_connections=IdleConnections(drain["idleConnections"]),
+                idle_connections=_choice(
+                    drain, "idleConnections", DrainPolicy().idle_connections, problems
+                ),
                 propagation=float(drain["propagation"]),
                 quiet=float(drain["quiet"]),
                 timeout=float(drain["timeout"]),
-                on_timeout=OnTimeout(drain["onTimeout"]),
+                on_timeout=_choice(drain, "onTimeout", DrainPolicy().on_timeout, problems),
             ),
             probes=tuple(
                 Probe(int(p["port"]), float(p["period"]), float(p["timeout"]))
@@ -141,7 +147,7 @@ def parse_agent_config(text: str) -> AgentConfig:
             agent_port=int(raw.get("agentPort", AGENT_PORT)),
             host_network=bool(raw.get("hostNetwork", False)),
             hold_key=str(raw.get("holdKey", "")),
-            hooks=tuple(parse_hook(hook) for hook in raw.get("hooks", [])),
+            hooks=_known(raw, "hooks", _hook, problems),
             file_holds=_texts(raw.get("fileHolds", [])),
             barrier=Barrier(
                 sidecars=_texts(barrier.get("sidecars", [])),
@@ -162,6 +168,26 @@ def _texts(raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list) or not all(isinstance(text, str) for text in raw):
         raise TypeError(f"{raw!r:.40} is not a list of texts")
     return tuple(raw)
+
+
+def _choice(drain: Mapping[str, Any], key: str, default: _E, problems: list[str]) -> _E:
+    """Return the choice of ``drain``; ``default`` for a word that only a newer webhook knows."""
+    if not isinstance(drain[key], str):
+        raise TypeError(f"drain.{key}: {drain[key]!r:.40} is not a text")
+    try:
+        return choice(drain, "drain", key, default)
+    except InvalidSpec as error:
+        problems.append(f"{error}; this agent takes {default.value}")
+        return default
+
+
+def _hook(raw: object, at: str) -> OwnHook:
+    try:
+        if isinstance(raw, Mapping):
+            return parse_hook(raw)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        pass
+    raise InvalidSpec(at, raw, "must be a sleep, or a port with a path")
 
 
 def _status_flag(raw: Mapping[str, Any], problems: list[str]) -> StatusFlag:

@@ -42,7 +42,9 @@ class Scope:
         """
         for name in self.namespaces:
             if not is_namespace(name):
-                raise ValueError(f"watch namespaces: {name!r} is not the name of a namespace")
+                raise ValueError(
+                    f"watch namespaces: {name!r} is not the name of a namespace; correct it"
+                )
             if name in NEVER:
                 raise ValueError(
                     f"watch namespaces: pods in {name} are never injected; take it off the list"

@@ -12,6 +12,8 @@ from lossless.nginx.tokens import SyntaxProblem, Token, tokenize
 #: More than any configuration of people; an include of itself is found by it.
 _MAX_DEPTH: Final = 64
 _MAX_FILES: Final = 2000
+#: What nginx itself says, with the whole of its configuration, is better than a guess of ours.
+_CORRECT: Final = "correct it until `nginx -t` accepts it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def read_configuration(
     try:
         text = files.read(path)
     except OSError as error:
-        raise UnreadableError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UnreadableError(
+            f"{path}: cannot be read: {error.strerror}; name a file that can, or read it as root"
+        ) from error
     block = reader.parse(path, text, 0)
     return Configuration(Directive("main", (), path, 1, block), reader.missing)
 
@@ -84,14 +88,19 @@ class _Reader:
     def parse(self, path: str, text: str, depth: int) -> tuple[Directive, ...]:
         self._parsed += 1
         if self._parsed > _MAX_FILES:
-            raise UnreadableError(f"{path}: more than {_MAX_FILES} files are included")
+            raise UnreadableError(
+                f"{path}: more than {_MAX_FILES} files are included; see whether one"
+                " includes itself"
+            )
         try:
             tokens = list(tokenize(text))
             block, end = self._block(path, tokens, 0, depth)
         except SyntaxProblem as problem:
-            raise UnreadableError(f"{path}:{problem.line}: {problem.why}") from problem
+            line, why = problem.line, problem.why
+            raise UnreadableError(f"{path}:{line}: {why}; {_CORRECT}") from problem
         if end < len(tokens):
-            raise UnreadableError(f'{path}:{tokens[end].line}: unexpected "}}"')
+            line = tokens[end].line
+            raise UnreadableError(f'{path}:{line}: unexpected "}}"; {_CORRECT}')
         return block
 
     def _block(
@@ -101,7 +110,7 @@ class _Reader:
         if depth > _MAX_DEPTH:
             raise UnreadableError(
                 f"{path}: blocks or includes are nested more than {_MAX_DEPTH} deep; "
-                "does a file include itself?"
+                "see whether a file includes itself"
             )
         found: list[Directive] = []
         while at < len(tokens) and (tokens[at].is_word or tokens[at].text != "}"):

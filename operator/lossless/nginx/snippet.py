@@ -51,22 +51,24 @@ def snippet(wishes: Wishes) -> str:
 def _check(wishes: Wishes) -> None:
     if not _UPSTREAM.fullmatch(wishes.upstream):
         raise ValueError(
-            f"--upstream: {wishes.upstream!r} is not http://HOST or http://NAME without a path; "
+            f"--upstream: {wishes.upstream!r}: must be http://HOST or http://NAME without a path; "
             "a named location can have none in proxy_pass"
         )
     if not wishes.status_file.startswith("/") or not _WORD.fullmatch(wishes.status_file):
         raise ValueError(
-            f"--status-file: {wishes.status_file!r} is not an absolute path without spaces or "
+            f"--status-file: {wishes.status_file!r}: must be an absolute path without spaces or "
             f"characters of nginx's own; the default is {STATUS_FILE}"
         )
     for location in wishes.locations:
         if not _LOCATION.fullmatch(location):
             raise ValueError(
-                f"--location: {location!r} is not a location as nginx has it without quotes and "
+                f"--location: {location!r}: must be a location as nginx has it without quotes and "
                 "braces, for example /api/ or '= /login'"
             )
     if len(set(wishes.locations)) != len(wishes.locations):
-        raise ValueError("--location: one of them is there twice; nginx would refuse it")
+        raise ValueError(
+            "--location: one of them is there twice, which nginx refuses; name it once"
+        )
 
 
 def _names(locations: Sequence[str]) -> list[str]:

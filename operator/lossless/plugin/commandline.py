@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: always.
         """
-        raise UsageError(f"{message}\nTo see what there is: {self.prog} --help")
+        raise UsageError(f"{message}\nSee what there is: {self.prog} --help")
 
 
 def parser() -> Parser:

@@ -82,7 +82,9 @@ def _load(file: Path) -> Mapping[str, Any]:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RefusedError(f"kubeconfig {file}: cannot be read: {error.strerror}") from error
+        raise RefusedError(
+            f"kubeconfig {file}: cannot be read: {error.strerror}; name another with --kubeconfig"
+        ) from error
     except (ValueError, yaml.YAMLError) as error:
         raise RefusedError(
             f"kubeconfig {file}: is not YAML ({place(error)}); correct it, or name another file"

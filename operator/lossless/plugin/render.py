@@ -36,7 +36,8 @@ def render(
     workloads = [raw for raw in objects if "template" in (raw.get("spec") or {})]
     if not workloads:
         raise RefusedError(
-            f"-f {' -f '.join(files)}: holds no Deployment or other object with a pod template"
+            f"-f {' -f '.join(files)}: holds no Deployment or other object with a pod"
+            " template; name the file with it"
         )
     documents = []
     for workload in workloads:

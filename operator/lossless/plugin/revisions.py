@@ -51,13 +51,14 @@ def chosen(replica_sets: Sequence[Raw], to: int) -> Raw:
             if revision_of(replica_set) == to:
                 return replica_set
         raise RefusedError(
-            f"there is no revision {to}; there: {', '.join(map(str, numbers)) or 'none'}."
-            " How many are kept is said by the Deployment's revisionHistoryLimit"
+            f"there is no revision {to}; choose another (there:"
+            f" {', '.join(map(str, numbers)) or 'none'}). How many are kept is said by the"
+            " Deployment's revisionHistoryLimit"
         )
     if len(known) < 2:  # noqa: PLR2004 # the newest, and one to go back to
         raise RefusedError(
-            "there is no revision before the newest to go back to. How many are kept is said by"
-            " the Deployment's revisionHistoryLimit"
+            "there is no revision before the newest to go back to; apply the manifest that you"
+            " want. How many are kept is said by the Deployment's revisionHistoryLimit"
         )
     return known[-2]
 

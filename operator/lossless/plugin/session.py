@@ -166,7 +166,7 @@ def _known(rollouts: list[Raw]) -> str:
     names = sorted(str(metadata_of(raw).get("name", "")) for raw in rollouts)
     if not names:
         return "there are none in this namespace; name another with -n, or look at all with -A"
-    return f"there: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"  # noqa: PLR2004 # one line
+    return f"name one that is there: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"  # noqa: PLR2004 # one line
 
 
 @asynccontextmanager

@@ -87,7 +87,10 @@ async def watch(session: Session, terminal: Terminal, name: str | None, output: 
             changed.clear()
             raws = [raw for _, raw in sorted(followed.objects.items())]
             if news and named and not raws:
-                raise RefusedError(f"{KIND} {session.namespace}/{named} has been deleted")
+                raise RefusedError(
+                    f"{KIND} {session.namespace}/{named} has been deleted, so its pods are no"
+                    " longer held; apply it again if that was not meant"
+                )
             _draw(terminal, raws, output, news=news, silence=followed.silence())
     finally:
         follower.cancel()

@@ -42,8 +42,8 @@ def advice(
     said = [*_of_rivals(rollout, others)]
     if target is not None and target.kind is not Kind.POD and workload is None:
         said.append(
-            f"{NO_TARGET_WARNING} there is no {target} in namespace {rollout.namespace} yet; it is"
-            " protected as soon as there is"
+            f"{NO_TARGET_WARNING} there is no {target} in namespace {rollout.namespace} yet;"
+            " create it, and it is protected from then on"
         )
     if isinstance(workload, Mapping):
         said += _of_workload(rollout.name, spec, workload, settings)
@@ -97,7 +97,7 @@ def _of_workload(
 def _without_driver(workload: Mapping[str, Any] | Unknown | None) -> str:
     said = (
         "spec.close: nothing tells clients to leave, so one that keeps a connection busy holds a"
-        " drain until its timeout"
+        " drain until its timeout; name what speaks to them, such as nginx or middleware"
     )
     template = (
         (workload.get("spec") or {}).get("template") or {} if isinstance(workload, Mapping) else {}
@@ -106,7 +106,7 @@ def _without_driver(workload: Mapping[str, Any] | Unknown | None) -> str:
         image = str(container.get("image") or "").rpartition("/")[2]
         for kind in KINDS:
             if kind in image:
-                return f"{said}. Container {container.get('name')} looks like {kind}: name it there"
+                return f"{said}. Container {container.get('name')} looks like {kind}"
     return said
 
 
@@ -117,7 +117,7 @@ def not_served(namespace: str) -> str:
     """
     return (
         f"{NOT_SERVED_WARNING} {namespace}, so this LosslessRollout does"
-        " nothing; whoever runs Lossless can add it to the chart's watchNamespaces"
+        " nothing; ask whoever runs Lossless to add it to the chart's watchNamespaces"
     )
 
 

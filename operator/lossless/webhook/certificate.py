@@ -87,9 +87,11 @@ def renewed(material: Material, names: Sequence[str], now: datetime) -> Material
     bundle = x509.load_pem_x509_certificates(material.ca_bundle)
     ca_certificate, ca_key = bundle[0], _private_key(material.ca_key)
     if ca_certificate.public_key() != ca_key.public_key():
-        raise ValueError("the first certificate of ca.crt and ca.key do not belong together")
+        raise ValueError(
+            "the first certificate of ca.crt and ca.key do not belong together; replace both"
+        )
     if ca_certificate.not_valid_after_utc <= now:
-        raise ValueError("the authority has expired")
+        raise ValueError("the authority has expired; replace it")
     if not _is_sound(material, bundle, names, now):
         return _signed(ca_certificate, ca_key, material.ca_bundle, names, now)
     if needs_renewal(ca_certificate, now):
@@ -132,7 +134,7 @@ def leaf_of(material: Material) -> x509.Certificate:
     leaf = x509.load_pem_x509_certificates(material.certificate)[0]
     key = load_pem_private_key(material.key, password=None)
     if key.public_key() != leaf.public_key():
-        raise ValueError("tls.crt and tls.key do not belong together")
+        raise ValueError("tls.crt and tls.key do not belong together; replace both")
     return leaf
 
 
@@ -243,5 +245,5 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _private_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     key = load_pem_private_key(pem, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("ca.key is not an elliptic curve key")  # noqa: TRY004 # a value read
+        raise ValueError("ca.key is not an elliptic curve key; replace it")  # noqa: TRY004 # a value read
     return key

@@ -8,6 +8,7 @@ from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
     AGENT_PORT_ANNOTATION,
+    INJECT_LABEL,
     INJECTED_ANNOTATION,
     PRIVATE_VOLUME,
     ROLLOUT_LABEL,
@@ -39,7 +40,10 @@ def obstacle_of(pod: Mapping[str, Any], rollout: str) -> str:
     windows = "windows"
     system = (spec.get("os") or {}).get("name")
     if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
-        return "the agent runs on Linux only, and this is a Windows pod"
+        return (
+            "the agent runs on Linux only, and this is a Windows pod; label its template"
+            f' {INJECT_LABEL}: "false", and nobody tries'
+        )
     named = named_by(pod)
     if named not in {"", rollout}:
         return (

@@ -55,7 +55,7 @@ def load(context: ssl.SSLContext, material: Material) -> None:
             try:
                 target.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
             except ssl.SSLError as error:
-                raise ValueError(f"TLS cannot use the certificate: {error}") from error
+                raise ValueError(f"TLS cannot use the certificate: {error}; replace it") from error
 
 
 class CertificateKeeper:
@@ -144,7 +144,10 @@ class CertificateKeeper:
                 continue
             _log.info("certificate written", secret=TLS_SECRET, namespace=self._namespace)
             return wanted
-        raise ValueError(f"Secret {TLS_SECRET} changed {_CONFLICTS} times while it was written")
+        raise ValueError(
+            f"Secret {TLS_SECRET} changed {_CONFLICTS} times while it was written; stop what"
+            " else writes it"
+        )
 
     def _wanted(self, secret: Raw | None, material: Material | None) -> Material:
         now = self._wall()
