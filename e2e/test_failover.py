@@ -18,11 +18,7 @@ def test_the_standby_takes_over_and_nothing_is_lost(make: MakeWorld) -> None:
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()) as clients:
             when.the_version_changes(world)
-            then.status_shows(
-                world,
-                "one pod drains and one is held",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            then.one_drains_and_one_is_held(world)
             killed = when.the_leader_is_killed(world)
             eventually(
                 lambda: when.the_leader(world),

@@ -73,11 +73,7 @@ def test_the_controller_goes_down_in_the_middle_of_a_rollout(make: MakeWorld) ->
     with given.load(world) as load:
         with given.a_long_request_on(world, world.pods()):
             when.the_version_changes(world)
-            then.status_shows(
-                world,
-                "one pod drains and one is held",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            then.one_drains_and_one_is_held(world)
             replicas = when.scaled(world, when.CONTROLLER, 0)
             world.mark("the long requests leave")
         eventually(

@@ -10,7 +10,7 @@ from e2e.cluster.components import Component
 from e2e.faults.scene import Scene
 from e2e.support import install, when
 from e2e.support.eventually import eventually, holds_for
-from e2e.support.kubectl import Object
+from e2e.support.kubectl import KubectlFailed, Object
 from e2e.support.world import condition, name_of
 
 #: Longer than the 10 s after which a leader that cannot renew its Lease gives it up.
@@ -177,7 +177,10 @@ def _taints(node: Object) -> list[Object]:
 
 
 def _says_ok(scene: Scene, path: str) -> bool:
-    return scene.world.testbed.kubectl("get", "--raw", path).strip() == "ok"
+    try:
+        return scene.world.testbed.kubectl("get", "--raw", path).strip() == "ok"
+    except KubectlFailed:
+        return False
 
 
 def _seconds_to_read(scene: Scene) -> float:

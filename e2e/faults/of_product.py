@@ -3,6 +3,7 @@
 import base64
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -102,33 +103,31 @@ def draining_agent_killed(scene: Scene) -> Iterator[None]:
 def leader_cut_off(scene: Scene) -> Iterator[None]:
     """The leader's packets to the API server are dropped until the end; the other takes over."""
     leader = scene.leader()
+    name = name_of(leader)
     service = scene.world.testbed.kubectl.within("default").get("service", "kubernetes")
     assert service is not None, "there is no service kubernetes"
-    # The pod's network namespace outlives its container, so look for it while one runs.
-    inside = ["nsenter", f"--net=/proc/{scene.processes_of(leader)[0].pid}/ns/net", "--"]
     rule = ["OUTPUT", "-p", "tcp", "-d", service["spec"]["clusterIP"], "-j", "DROP"]
-    scene.world.mark(f"{name_of(leader)} is cut off from the API server")
-    run([*inside, "iptables", "-I", *rule])
+    scene.world.mark(f"{name} is cut off from the API server")
+    run([*_in_network_of(scene, leader), "iptables", "-I", *rule])
     try:
+        begun = time.monotonic()
         eventually(
             lambda: when.the_leader(scene.world),
-            lambda name: name not in {"", name_of(leader)},
+            lambda holder: holder not in {"", name},
             what="the other controller to lead",
             within=_FAILOVER,
         )
+        scene.seen.append(f"the other led after {time.monotonic() - begun:.0f} s")
+        assert "no longer leading" in scene.product("logs", name, "--since=60s"), (
+            f"{name} has not stopped leading, and another leads"
+        )
         yield
-        assert when.the_leader(scene.world) != name_of(leader)
     finally:
-        again = scene.product.get("pod", name_of(leader))
+        # The pod's network outlives its containers: a rule that stays would outlive the test.
+        again = scene.product.get("pod", name)
         if again is not None:
-            pid = eventually(
-                lambda: scene.processes_of(scene.product.get("pod", name_of(leader)) or leader),
-                what=f"a process of {name_of(leader)}",
-                within=60,
-            )[0].pid
-            inside = ["nsenter", f"--net=/proc/{pid}/ns/net", "--"]
-            run([*inside, "iptables", "-D", *rule])
-            scene.world.mark(f"{name_of(leader)} reaches the API server again")
+            run([*_in_network_of(scene, again), "iptables", "-D", *rule])
+            scene.world.mark(f"{name} reaches the API server again")
 
 
 @contextmanager
@@ -204,6 +203,16 @@ def volumes_full(scene: Scene) -> Iterator[None]:
             node.run(["sh", "-c", fill])
     scene.world.mark("the volumes are full")
     yield
+
+
+def _in_network_of(scene: Scene, pod: Object) -> list[str]:
+    """Return the command prefix that enters a pod's network namespace."""
+    process = eventually(
+        lambda: scene.processes_of(scene.product.get("pod", name_of(pod)) or pod),
+        what=f"a process of {name_of(pod)}",
+        within=60,
+    )[0]
+    return ["nsenter", f"--net=/proc/{process.pid}/ns/net", "--"]
 
 
 def _again(scene: Scene, pod: Object) -> Object:

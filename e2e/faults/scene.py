@@ -61,16 +61,15 @@ class Scene:
         """Return the processes of one of a pod's containers; by default of its first."""
         name = container or pod["spec"]["containers"][0]["name"]
         row = container_status(pod, name)
-        found = self.cluster.node(pod["spec"]["nodeName"]).processes_of(
-            row["containerID"].rpartition("//")[2]
-        )
-        assert found, f"container {name} of {name_of(pod)} has no process"
-        return found
+        node = self.cluster.node(pod["spec"]["nodeName"])
+        return node.processes_of(row["containerID"].rpartition("//")[2])
 
     def kill(self, pod: Object, container: str = "") -> None:
         """SIGKILL every process of a container."""
         self.world.mark(f"kill -9 of {container or 'the container'} of {name_of(pod)}")
-        processes.kill(self.processes_of(pod, container))
+        victims = self.processes_of(pod, container)
+        assert victims, f"{container or 'the container'} of {name_of(pod)} has no process"
+        processes.kill(victims)
 
     def api_answers(self) -> bool:
         """Whether the API server reads from etcd within two seconds."""

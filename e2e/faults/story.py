@@ -130,11 +130,7 @@ def _brought_to(world: World, moment: Moment) -> Iterator[list[RunningLoad]]:
     if moment is Moment.DURING:
         with given.a_long_request_on(world, world.pods()) as clients:
             when.the_version_changes(world)
-            then.status_shows(
-                world,
-                "one pod drains and one is held",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            then.one_drains_and_one_is_held(world)
             yield clients
         return
     when.the_version_changes(world)

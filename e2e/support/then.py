@@ -55,6 +55,15 @@ def status_shows(
     )
 
 
+def one_drains_and_one_is_held(world: World) -> None:
+    """Wait for the middle of a rollout: a pod drains, and the next one waits for its end."""
+    status_shows(
+        world,
+        "one pod drains and one is held",
+        lambda s: (s.get("draining"), s.get("held")) == (1, 1),
+    )
+
+
 def the_log_says(
     world: World, pod: Object, what: str, *, times: int = 1, within: float = 60
 ) -> list[str]:
