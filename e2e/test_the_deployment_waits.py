@@ -34,11 +34,7 @@ def test_a_client_that_keeps_a_connection_busy_holds_the_rollout(make: MakeWorld
     with given.load(lossless) as load:
         with given.a_long_request_on(lossless, lossless.pods()) as clients:
             when.the_version_changes(lossless)
-            status = then.status_shows(
-                lossless,
-                "one pod drains and one is held",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            status = then.one_drains_and_one_is_held(lossless)
             assert status["phase"] == "Progressing", status
             holds_for(
                 lambda: (_stopping(lossless), lossless.rollout()["status"]["held"]),

@@ -55,9 +55,9 @@ def status_shows(
     )
 
 
-def one_drains_and_one_is_held(world: World) -> None:
-    """Wait for the middle of a rollout: a pod drains, and the next one waits for its end."""
-    status_shows(
+def one_drains_and_one_is_held(world: World) -> Object:
+    """Wait for the middle of a rollout: one drains, the next waits for its end; return status."""
+    return status_shows(
         world,
         "one pod drains and one is held",
         lambda s: (s.get("draining"), s.get("held")) == (1, 1),
