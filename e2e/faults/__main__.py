@@ -58,18 +58,27 @@ def _told(  # noqa: PLR0913, PLR0917 # what a run consists of
     rows: list[Row] = []
     setbacks: list[tuple[Fault, BaseException]] = []
     for fault in chosen:
-        name = f"faults-{fault.key}"
-        clear_away(testbed, name)
-        world = make_world(testbed, images, name, logs / fault.key)
         try:
             with progress.step(f"{fault.name}, {fault.moment}"):
-                rows.append(suffered(world, cluster, fault))
+                rows.append(_under(fault, testbed, images, cluster, logs))
         except (*SETBACKS, AssertionError, LookupError) as reason:
             setbacks.append((fault, reason))
-        finally:
-            remove(world)
-            well_again(testbed)
+            progress.say(f"  {reason}")
+        else:
+            progress.say(f"  {rows[-1]}")
     return plain, rows, setbacks
+
+
+def _under(fault: Fault, testbed: Testbed, images: Images, cluster: Cluster, logs: Path) -> Row:
+    name = f"faults-{fault.key}"
+    clear_away(testbed, name)
+    world = make_world(testbed, images, name, logs / fault.key)
+    try:
+        return suffered(world, cluster, fault)
+    finally:
+        # First the cluster: without it nothing can be removed.
+        well_again(testbed)
+        remove(world)
 
 
 def _chosen(arguments: Sequence[str] | None) -> list[Fault]:
@@ -80,7 +89,8 @@ def _chosen(arguments: Sequence[str] | None) -> list[Fault]:
     unknown = sorted(set(wanted) - set(keys))
     if unknown:
         parser.error(f"no such fault: {', '.join(unknown)}; choose of {', '.join(keys)}")
-    return [fault for fault in FAULTS if fault.key in wanted or not wanted]
+    named = {fault.key: fault for fault in FAULTS}
+    return [named[key] for key in wanted or keys]
 
 
 if __name__ == "__main__":

@@ -45,6 +45,15 @@ class Row:
         return sum(self.kinds.values())
 
     @property
+    def after(self) -> str:
+        """What was seen of rollout and fault, in words."""
+        return "; ".join(filter(None, (self.state, self.seen)))
+
+    def __str__(self) -> str:
+        """Return what came of it, for those who watch the run."""
+        return f"{self.failed} of {self.requests:,} requests lost; {self.after}"
+
+    @property
     def breaks(self) -> str:
         """What in this row breaks the promise, or proves nothing; empty: nothing."""
         if self.kept:
@@ -88,5 +97,5 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.failed} ({kinds})" if row.failed else "0",
         f"{row.seconds:.0f} s",
         str(row.kept) if row.state else "",
-        "; ".join(filter(None, (row.state, row.seen))),
+        row.after,
     )
