@@ -109,10 +109,14 @@ FAULTS: Final = (
     Fault(
         "full", "the agent's volumes are full", Moment.BEFORE, of_product.volumes_full, quick=True
     ),
+    Fault("kubelet", "kubelets restarted", Moment.DURING, of_cluster.kubelets_restarted),
     Fault(
-        "kubelet", "kubelets restarted", Moment.DURING, of_cluster.kubelets_restarted, quick=True
+        "apiserver",
+        "API server restarted",
+        Moment.DURING,
+        of_cluster.apiserver_restarted,
+        quick=True,
     ),
-    Fault("apiserver", "API server restarted", Moment.DURING, of_cluster.apiserver_restarted),
     Fault("slow", "API server slow", Moment.DURING, of_cluster.apiserver_slow),
     Fault(
         "throttled",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from e2e.cluster.cluster import ClusterNode
 from e2e.cluster.components import Component
 from e2e.faults.scene import Scene
 from e2e.support import install, when
@@ -31,10 +32,9 @@ def kubelets_restarted(scene: Scene) -> Iterator[None]:
         scene.world.mark(f"the kubelet of {name} is killed and started")
         node.kubelet.kill()
         node.kubelet.start()
-    for name in scene.cluster.nodes:
-        path = f"/api/v1/nodes/{name}/proxy/healthz"
+    for name, node in scene.cluster.nodes.items():
         eventually(
-            lambda path=path: _says_ok(scene, path),  # type: ignore[misc]
+            lambda node=node: _kubelet_runs(scene, node),  # type: ignore[misc]
             what=f"the kubelet of {name} to answer",
             within=60,
         )
@@ -176,7 +176,10 @@ def _taints(node: Object) -> list[Object]:
     return taints
 
 
-def _says_ok(scene: Scene, path: str) -> bool:
+def _kubelet_runs(scene: Scene, node: ClusterNode) -> bool:
+    # It ends at once if the port of the one before it is not free yet.
+    node.kubelet.start()
+    path = f"/api/v1/nodes/{node.node.name}/proxy/healthz"
     try:
         return scene.world.testbed.kubectl("get", "--raw", path).strip() == "ok"
     except KubectlFailed:
@@ -226,7 +229,8 @@ def _starving() -> list[Object]:
             "metadata": {"name": _STARVED},
             "spec": {
                 "priorityLevelConfiguration": {"name": _STARVED},
-                "matchingPrecedence": 1,
+                # 1 is for the schema "exempt" alone.
+                "matchingPrecedence": 2,
                 "rules": [
                     {
                         "subjects": [{"kind": "ServiceAccount", "serviceAccount": account}],

@@ -51,7 +51,10 @@ class Row:
 
     def __str__(self) -> str:
         """Return what came of it, for those who watch the run."""
-        return f"{self.failed} of {self.requests:,} requests lost; {self.after}"
+        return (
+            f"{self.failed} of {self.requests:,} requests lost in {self.seconds:.0f} s,"
+            f" {self.kept} pods kept from starting; {self.after}"
+        )
 
     @property
     def breaks(self) -> str:
