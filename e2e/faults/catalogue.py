@@ -131,6 +131,8 @@ FAULTS: Final = (
         Moment.DURING,
         of_cluster.node_lost,
         loses="its pods are gone with it, and Services lead there until Kubernetes misses the node",
+        # Until the node is missed, every other review is sent to a webhook that is not there.
+        leaves=frozenset({RolloutPhase.READY, RolloutPhase.NOT_INJECTED}),
         prepare=of_cluster.prefer_another_node,
     ),
 )
