@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof balancers hosts test check site unit e2e cluster krew down bench format generate lock clean packages tools clients
+.PHONY: help demo proof balancers faults hosts test check site unit e2e cluster krew down bench format generate lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ proof: tools clients  ## Every client, protocol and proxy: what is lost, plain a
 
 balancers: tools clients  ## HAProxy, nginx and Envoy before the cluster, by every route: what is lost (about 5 minutes)
 	$(BIN)/python -m e2e.balancers
+
+faults: tools  ## Every fault in the middle of a rollout: what is lost, and what is left (about half an hour, needs root)
+	$(BIN)/python -m e2e.faults
 
 hosts: $(VENV)/.done packages  ## Three rolling publishes on hosts without Kubernetes (needs root)
 	$(BIN)/python -m e2e.hosts

@@ -10,6 +10,7 @@ from e2e.balancers.running import Software, running
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
 from e2e.support import given, when
+from e2e.support.table import aligned
 from e2e.support.world import World
 
 #: Seconds that a balancer takes to notice what it is not told: three checks of five seconds.
@@ -70,15 +71,7 @@ def table(plain: Sequence[Cell], lossless: Sequence[Cell]) -> str:
         )
         for before, after in zip(plain, lossless, strict=True)
     ]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = ["  ".join("-" * width for width in widths)]
-    for row in (head, *rows):
-        cells = [
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join([lines[1], lines[0], *lines[2:]])
+    return aligned(head, rows, left=(0, 1))
 
 
 def verdict(plain: Sequence[Cell], lossless: Sequence[Cell]) -> tuple[bool, str]:

@@ -120,6 +120,15 @@ def tops() -> list[Path]:
     return [root / TOP for root in roots if (root / TOP).is_dir()]
 
 
+def members(name: str, leaf: str) -> set[int]:
+    """The pids in every cgroup called `leaf` below a node's: a container's, by its id."""
+    found: set[int] = set()
+    for top in tops():
+        for procs in (top / name).rglob(f"{leaf}/cgroup.procs"):
+            found.update(int(pid) for pid in procs.read_text().split())
+    return found
+
+
 def remove() -> None:
     """Remove all our cgroups; their processes must have ended.
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from e2e.cluster import components, network
+from e2e.cluster import cgroups, components, network, processes
+from e2e.cluster.command import run
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.local import PROVIDER, Local
 from e2e.cluster.paths import Paths
@@ -23,9 +24,11 @@ from e2e.cluster.progress import Progress
 from e2e.cluster.record import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from e2e.cluster.components import Component
+    from e2e.cluster.processes import ProcessId
     from e2e.cluster.topology import Node, Topology
 
 
@@ -55,6 +58,15 @@ class ClusterNode:
     def connect(self) -> None:
         """Undo `disconnect`."""
         network.set_connected(self.node, connected=True)
+
+    def run(self, argv: Sequence[str]) -> str:
+        """Run a program on the node, and give what it printed."""
+        return run([*components.enter(self.node, self.kubelet.paths), *argv])
+
+    def processes_of(self, container: str) -> list[ProcessId]:
+        """The processes of a container, by the id that the runtime gave it."""
+        found = map(processes.identify, sorted(cgroups.members(self.node.name, container)))
+        return [process for process in found if process is not None]
 
 
 class Cluster:

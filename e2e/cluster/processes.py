@@ -150,6 +150,9 @@ def spawn(argv: Sequence[str], *, log: Path, environ: Mapping[str, str]) -> Proc
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    # What we have inherited ourselves, such as the lock of a `flock` around us, is not the daemon's
+    # to keep. To close what is closed already is no error here (glibc, spawni.c).
+    inherited = sorted({int(entry.name) for entry in Path("/proc/self/fd").iterdir()} - {0, 1, 2})
     pid = os.posix_spawnp(
         argv[0],
         list(argv),
@@ -158,6 +161,7 @@ def spawn(argv: Sequence[str], *, log: Path, environ: Mapping[str, str]) -> Proc
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o644),
             (os.POSIX_SPAWN_DUP2, 1, 2),
+            *((os.POSIX_SPAWN_CLOSE, number) for number in inherited),
         ],
         setsid=True,
         setsigmask=[],

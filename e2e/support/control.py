@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
 from e2e.support.world import World
@@ -22,12 +23,20 @@ def a_plain_rollout_loses_some(
         replicas: of its Deployment.
         under: what is otherwise than usual in the cluster.
     """
-    if (replicas, under) in _SHOWN:
-        return
-    plain = make("plain")
+    if (replicas, under) not in _SHOWN:
+        plainly_rolled_out(make("plain"), replicas=replicas)
+        _SHOWN.add((replicas, under))
+
+
+def plainly_rolled_out(plain: World, *, replicas: int = 3) -> tuple[LoadReport, float]:
+    """Roll an unprotected service out under load, and insist on losses.
+
+    Returns:
+        What the clients saw, and the seconds until no old pod was left.
+    """
     given.the_service(plain, Variant.PLAIN, replicas=replicas)
     with given.load(plain) as load:
-        when.rolled_out(plain)
+        seconds = when.rolled_out(plain)
         load.goes_on(requests=500)
     then.something_was_lost(plain, load.report)
-    _SHOWN.add((replicas, under))
+    return load.report, seconds

@@ -103,7 +103,7 @@ def a_budget(world: World, *, min_available: int) -> None:
 def injection(world: World) -> None:
     """Wait until pods that are created now get an agent."""
     eventually(
-        lambda: _webhook_injects(world),
+        lambda: webhook_injects(world),
         what=f"the webhook to inject the pods of deployment {NAME} in {world.namespace}",
         within=60,
         every=0.25,
@@ -205,7 +205,7 @@ def leave(client: RunningLoad) -> None:
         client.stop()
 
 
-def _webhook_injects(world: World) -> bool:
+def webhook_injects(world: World) -> bool:
     """Whether a pod of the service that is created now gets an agent.
 
     Found out by a dry run, because the API server and the webhook learn of a new LosslessRollout

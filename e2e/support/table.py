@@ -1,7 +1,7 @@
-"""The before/after table, as text."""
+"""Tables as text, and the before/after table."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,6 +91,26 @@ def render(rows: Sequence[Row]) -> str:
         lines.append(f"{_line(line, widths)}{_GAP}{first}".rstrip())
         lines += [" " * indent + text for text in more]
     return "\n".join(lines).replace(_JOIN, " ")
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collection[int]) -> str:
+    """Return a table as wide as it has to be.
+
+    Args:
+        head: of each column.
+        rows: as many cells each.
+        left: columns of words, from 0; all others are of figures.
+    """
+    body = (head, *rows)
+    widths = [max(len(row[column]) for row in body) for column in range(len(head))]
+    lines = [
+        _GAP.join(
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in body
+    ]
+    return "\n".join([lines[0], _GAP.join("-" * width for width in widths), *lines[1:]])
 
 
 def cells(row: Row) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ _UP: Final = 3600.0
 _CHANGE: Final = 180.0
 #: Seconds for another run of the demo or the tests to end.
 _IN_USE: Final = 1800.0
+#: Seconds for a cluster to be well again after a fault.
+_MENDED: Final = 300.0
 
 
 class Unavailable(RuntimeError):  # noqa: N818 # reads as the thing that happened
@@ -91,6 +93,10 @@ class Testbed:
             timeout=1800,
         )
         return archive
+
+    def mend(self) -> None:
+        """Start whatever of the cluster is dead, and wait until all is well."""
+        _tool("up", timeout=_MENDED)
 
     def load_images(self, archives: Sequence[Path]) -> None:
         """Bring images onto every node; what a node has already is skipped."""

@@ -56,7 +56,7 @@ def status_shows(
 
 
 def one_drains_and_one_is_held(world: World) -> Object:
-    """Wait for a drain of a rollout that takes one pod after the other; return the status."""
+    """Wait for the middle of a rollout: one drains, the next waits for its end; return status."""
     return status_shows(
         world,
         "one pod drains and one is held",

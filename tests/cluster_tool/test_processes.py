@@ -62,6 +62,20 @@ def test_a_recycled_pid_is_not_the_process(sleeper: ProcessId) -> None:
     assert processes.is_alive(sleeper)
 
 
+def test_a_daemon_keeps_nothing_open_that_is_ours(log: Path, tmp_path: Path) -> None:
+    """A lock that we have inherited would be held for as long as the cluster is up."""
+    lock = os.open(tmp_path / "lock", os.O_CREAT | os.O_RDWR)
+    os.set_inheritable(lock, True)  # noqa: FBT003 # the standard library takes it by position
+    process = processes.spawn(SLEEPER, log=log, environ=os.environ)
+    try:
+        # Not by number: the program opens files of its own.
+        opened = [entry.resolve() for entry in Path(f"/proc/{process.pid}/fd").iterdir()]
+        assert tmp_path / "lock" not in opened
+    finally:
+        processes.kill([process])
+        os.close(lock)
+
+
 def test_a_killed_child_is_gone_at_once(sleeper: ProcessId) -> None:
     """A zombie of ours is collected, so that it does not count as alive."""
     processes.kill([sleeper])
@@ -111,9 +125,12 @@ def test_a_process_without_a_pid_file_is_found_by_its_mark(
     sleeper: ProcessId, tmp_path: Path
 ) -> None:
     """`up` may be killed between starting a process and writing its pid file."""
-    found = processes.find(marker=str(tmp_path), namespaces=[], cgroups=[])
-
-    assert found == [sleeper]
+    # The kernel shows an environment a moment after the new program has begun.
+    wait_until(
+        lambda: processes.find(marker=str(tmp_path), namespaces=[], cgroups=[]) == [sleeper],
+        what="the marked process to be found",
+        timeout=5,
+    )
     assert str(tmp_path) in processes.markers()
 
 

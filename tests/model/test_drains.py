@@ -92,6 +92,33 @@ def test_what_no_client_can_be_on_is_no_drain(pod: Pod) -> None:
     assert (drains.entries, drains.places, drains.outcomes) == ((), 0, ())
 
 
+@pytest.mark.parametrize(
+    ("skew", "phase"),
+    [
+        pytest.param(-3600.0, Phase.DRAINING, id="an hour behind"),
+        pytest.param(-OVERDUE, Phase.DRAINING, id="a little behind"),
+        pytest.param(OVERDUE, Phase.DRAINING, id="a little ahead"),
+        pytest.param(GRACE + OVERDUE, Phase.DRAINING, id="ahead by as much as it may be"),
+        pytest.param(GRACE + OVERDUE + 1, Phase.LOST, id="ahead by more: paced no longer"),
+    ],
+)
+def test_the_controllers_clock_may_differ_from_the_api_servers(skew: float, phase: Phase) -> None:
+    """Grace periods end by the API server's clock; that of the controller is off by ``skew``."""
+    drains = follow([stopping("a", asked=0)], [], [], NOW + skew)
+
+    assert phases(drains) == {"a": phase}
+
+
+@pytest.mark.parametrize("skew", [-3600.0, 0.0, 3600.0])
+def test_the_result_of_a_drain_is_the_agents(skew: float) -> None:
+    """Whatever the controller's clock says: an agent measures by its own, which only goes on."""
+    report = a_report("a", Phase.DRAINED)
+
+    (outcome,) = follow([stopping("a", asked=0, evidence=report)], [], [], NOW + skew).outcomes
+
+    assert (outcome.phase, outcome.seconds) == (Phase.DRAINED, report.seconds)
+
+
 def test_a_drain_that_ended_is_told_once() -> None:
     """The look that stores a result reports the outcome; later looks only remember it."""
     pod = stopping("a", evidence=a_report("a", Phase.DRAINED, seconds=12.0, discarded=3))

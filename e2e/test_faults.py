@@ -1,0 +1,37 @@
+"""Faults of the product and of the cluster in mid-rollout: what is promised under each."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.cluster.cluster import Cluster
+from e2e.cluster.errors import ClusterError
+from e2e.conftest import MakeWorld
+from e2e.faults.catalogue import FAULTS, Fault
+from e2e.faults.story import suffered, the_control, well_again
+from e2e.support import then
+from e2e.support.testbed import Testbed
+
+
+@pytest.fixture
+def cluster(testbed: Testbed) -> Iterator[Cluster]:
+    """Return the cluster's own processes, and bring it back to full strength afterwards."""
+    try:
+        cluster = Cluster.current()
+    except ClusterError as reason:
+        pytest.skip(str(reason))
+    yield cluster
+    well_again(testbed)
+
+
+def test_without_the_product_requests_are_lost(make: MakeWorld) -> None:
+    """The control of all others here: the same load can tell."""
+    assert the_control(make("plain")).failed
+
+
+@pytest.mark.parametrize("fault", [pytest.param(one, id=one.key) for one in FAULTS if one.quick])
+def test_a_rollout_survives(make: MakeWorld, cluster: Cluster, fault: Fault) -> None:
+    """It ends, no pod is kept from starting, and what is lost has a reason that is known."""
+    world = make(fault.key)
+    row = suffered(world, cluster, fault)
+    assert not row.breaks, f"{row.breaks}\n{row}\n{then.evidence(world)}"
