@@ -10,7 +10,7 @@ from lossless.plugin.checks.mounted import config_map_names
 from lossless.plugin.checks.setup import Setup
 from lossless.plugin.exits import RefusedError
 from lossless.plugin.session import Session
-from lossless.plugin.surroundings import setup_of, reference_of
+from lossless.plugin.surroundings import reference_of, setup_of
 
 
 async def surroundings_of(session: Session, rollout: Raw) -> Setup:
