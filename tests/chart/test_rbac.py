@@ -4,6 +4,7 @@ import pytest
 
 from lossless.model.names import GROUP, LEASE, PLURAL, TLS_SECRET, WEBHOOK_CONFIGURATION
 from lossless.model.scope import MOST, Scope
+from lossless.model.webhook_configuration import NEVER
 from tests.chart.rendering import (
     NAMESPACE,
     Helm,
@@ -150,7 +151,7 @@ def test_roles_of_named_namespaces_are_bound_and_the_programs_keep_to_them(
     ("names", "said"),
     [
         pytest.param([NAMESPACE], "are never injected", id="our-own"),
-        pytest.param(["kube-system"], "are never injected", id="kube-system"),
+        *(pytest.param([name], "are never injected", id=name) for name in sorted(NEVER)),
         pytest.param(["shop", "shop"], "watchNamespaces", id="twice"),
         pytest.param(["Shop"], "watchNamespaces", id="no-name"),
         pytest.param([f"n{number}" for number in range(MOST + 1)], "watchNamespaces", id="many"),

@@ -81,8 +81,9 @@ def test_a_full_list_is_the_truth() -> None:
     index = Index()
     index.put(Key("ghost", "web"), claim("web"))
 
-    index.replace_all({WEB: claim("web")})
+    gone = index.replace_all({WEB: claim("web")})
 
+    assert gone == {Key("ghost", "web")}
     assert [*index.rollouts] == [WEB]
     assert index.namespaces() == {"shop"}
 

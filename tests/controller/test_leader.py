@@ -212,6 +212,19 @@ async def test_what_no_event_told_is_found_by_the_next_full_look(work: Work) -> 
     await eventually(lambda: bool(work.status("late")))
 
 
+@pytest.mark.parametrize("work", [{"resync": 1.0}], indirect=True)
+async def test_one_that_goes_without_an_event_leaves_no_series(work: Work) -> None:
+    """Not even if no pod of its own is there to tell."""
+    name = "lossless_rollout_phase"
+    labels = {"namespace": "shop", "rollout": "lone", "phase": "Degraded"}
+    target = {"kind": "Deployment", "name": "none"}
+    work.fake.put(f"{ROLLOUTS}/lone", raw_rollout("lone", targetRef=target))
+    await eventually(lambda: work.value(name, **labels) == 1.0)
+    work.fake.remove(f"{ROLLOUTS}/lone")
+
+    await eventually(lambda: work.metrics.registry.get_sample_value(name, labels) is None)
+
+
 async def test_a_release_wakes_without_a_pod(work: Work) -> None:
     """A changed Deployment is looked at; one whose status changed is not."""
     await eventually(lambda: work.status().get("phase") == "Ready")

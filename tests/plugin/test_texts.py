@@ -35,7 +35,9 @@ def test_history() -> None:
     rollouts = (
         LastRollout(int(NOW + 900), drained=1, before="6", revision="7"),
         replace(DONE, paused="DrainTimedOut", resumed="2027-01-15T08:02:00Z alice"),
-        replace(DONE, before="", superseded=True),
+        LastRollout(
+            int(NOW - 3600), int(NOW - 3540), drained=1, before="", revision="5", superseded=True
+        ),
     )
     lines = history_table(rollouts, 80, Paint())
 
@@ -45,9 +47,9 @@ def test_history() -> None:
         STARTED (UTC)        REVISION  TOOK       DRAINED  TIMEDOUT  LOST  DISCARDED
         2027-01-15 08:15:00  6 → 7     under way  1        0         0     0
         2027-01-15 08:00:00  5 → 6     3m7s       3        1         0     2
-        2027-01-15 08:00:00  ? → 6     3m7s       3        1         0     2
+        2027-01-15 07:00:00  ? → 5     1m         1        0         0     0
         revision 6: paused (DrainTimedOut); resumed (2027-01-15T08:02:00Z alice)
-        revision 6: superseded by another revision before it was done
+        revision 5: superseded by another revision before it was done
         """)
 
 

@@ -86,12 +86,14 @@ class Index:
             self._by_target.pop(target, None)
         return frozenset({key, *heirs})
 
-    def replace_all(self, claims: Mapping[Key, Claim]) -> None:
-        """Take a full list for the truth."""
-        for key in [key for key in self._claims if key not in claims]:
+    def replace_all(self, claims: Mapping[Key, Claim]) -> frozenset[Key]:
+        """Take a full list for the truth; return those that are not in it any more."""
+        gone = frozenset(self._claims.keys() - claims.keys())
+        for key in gone:
             self.remove(key)
         for key, claim in claims.items():
             self.put(key, claim)
+        return gone
 
     def targeting(self, namespace: str, target: Target | None) -> frozenset[Key]:
         """Return the LosslessRollouts for a workload; none for none."""

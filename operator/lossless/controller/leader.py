@@ -145,25 +145,27 @@ class Leader:
         spread = 0.0
         while True:
             try:
-                await self._list_rollouts()
+                gone = await self._list_rollouts()
             except ApiError as error:
                 _log.warning("LosslessRollouts not listed", error=str(error))
             else:
                 self._looked = asyncio.get_running_loop().time()
                 listed.set()
                 self._injection.wake()
-                self._reconciler.changed(self._index.everybody())
-                for key in self._index.everybody():
+                everybody = self._index.everybody() | gone
+                self._reconciler.changed(everybody)
+                for key in everybody:
                     # All at once would be a burst of requests for the API server.
                     queue.add_after(key, spread * random.random())  # noqa: S311 # jitter
                 spread = self._options.resync / 2
             await asyncio.sleep(self._options.resync * random.uniform(0.9, 1.1))  # noqa: S311 # jitter
 
-    async def _list_rollouts(self) -> None:
+    async def _list_rollouts(self) -> frozenset[Key]:
+        """List all LosslessRollouts; return those that have gone without an event."""
         claims: dict[Key, Claim] = {}
         for namespace in self._options.scope.collections:
             claims |= await self._claims_in(namespace)
-        self._index.replace_all(claims)
+        return self._index.replace_all(claims)
 
     async def _claims_in(self, namespace: str) -> dict[Key, Claim]:
         """Return the LosslessRollouts of one namespace; of "", those of all."""

@@ -28,10 +28,10 @@ _TELL: Final = 0.5
 
 
 def a_sampler(config: HostConfig, clock: Clock, log: Log) -> tuple[Sampler, Ledger]:
-    """Return what looks at the host's sockets; it counts as on a node's own network.
+    """Return what looks at the host's sockets.
 
-    There only loopback is inside, and the kernel's counter of accepted connections is not used:
-    it counts those of every service of the machine.
+    Only loopback is inside, and the kernel's counter of accepted connections is not used: it
+    counts those of every service of the machine.
     """
     nodes, _ = pack_all(config.load_balancer.addresses)
     ledger = Ledger(agent_config(config), inside=within_host, nodes=nodes)

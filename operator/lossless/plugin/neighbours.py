@@ -10,7 +10,7 @@ from lossless.plugin.checks.mounted import config_map_names
 from lossless.plugin.checks.setup import Setup
 from lossless.plugin.exits import RefusedError
 from lossless.plugin.session import Session
-from lossless.plugin.surroundings import setup_of, target_of
+from lossless.plugin.surroundings import reference_of, setup_of
 
 
 async def surroundings_of(session: Session, rollout: Raw) -> Setup:
@@ -42,7 +42,7 @@ async def surroundings_of(session: Session, rollout: Raw) -> Setup:
         *([own] if own else []),
     ]
     if workload is not None:
-        objects.append(workload | {"kind": target_of(rollout)[0]})
+        objects.append(workload | {"kind": reference_of(rollout)[0]})
         objects += await _config_maps(session, namespace, workload)
     rollout = rollout | {"kind": KIND}
     return setup_of(rollout, objects, live=True, budgets_known=budgets is not None)

@@ -20,7 +20,7 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
     """Return what of ``objects`` belongs to ``rollout``, by names and selectors."""
     namespace = _namespace_of(rollout)
     here = [raw for raw in objects if _is_beside(raw, namespace)]
-    kind, name = target_of(rollout)
+    kind, name = reference_of(rollout)
     workload = next(
         (raw for raw in here if (raw.get("kind"), _metadata(raw).get("name")) == (kind, name)),
         None,
@@ -42,7 +42,7 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
             for raw in here
             if raw.get("kind") == KIND
             and _metadata(raw).get("name") != own
-            and target_of(raw) == (kind, name)
+            and reference_of(raw) == (kind, name)
         ),
         services=tuple(services),
         ingresses=tuple(
@@ -74,8 +74,8 @@ def _selects(selector: Mapping[str, str] | None, of: Mapping[str, str]) -> bool:
     return bool(selector) and all(of.get(key) == value for key, value in (selector or {}).items())
 
 
-def target_of(rollout: Raw) -> tuple[str, str]:
-    """Return kind and name of the workload that a LosslessRollout names."""
+def reference_of(rollout: Raw) -> tuple[str, str]:
+    """Return kind and name as a LosslessRollout's ``spec.targetRef`` says them, valid or not."""
     reference = _spec(rollout).get("targetRef") or {}
     return str(reference.get("kind", "")), str(reference.get("name", ""))
 
