@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -12,10 +12,11 @@ import pytest
 from lossless.cluster.client import Client
 from lossless.cluster.lease import LeaseStore
 from lossless.cluster.selftest import SelftestError, examine
-from lossless.model.names import LEASE, NO_TARGET_WARNING, NOT_SERVED_WARNING
+from lossless.model.names import LEASE, NO_TARGET_WARNING, WARNING_PREFIX
 from lossless.webhook.advice import advice, not_served
 from lossless.webhook.options import AgentSettings
 from lossless.webhook.owner import parse_rollout
+from lossless.webhook.review import response_of
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 
 NAMESPACE = "lossless-here"
@@ -26,7 +27,15 @@ PROBE: dict[str, Any] = {
     "metadata": {"name": "x", "namespace": NAMESPACE},
     "spec": {"targetRef": {"kind": "Deployment", "name": "x"}},
 }
-WARNINGS = advice(parse_rollout(PROBE), [], None, AgentSettings("agent:1"))
+
+
+def sent(warnings: Iterable[str]) -> tuple[str, ...]:
+    """Return warnings as the real webhook answers them."""
+    response = response_of("uid", warnings=warnings)["response"]
+    return tuple(response["warnings"])
+
+
+WARNINGS = sent(advice(parse_rollout(PROBE), [], None, AgentSettings("agent:1")))
 
 
 @pytest.fixture
@@ -66,7 +75,7 @@ async def test_an_installation_that_works(cluster: tuple[FakeKubernetes, Client]
 
 def test_the_webhook_warns_of_the_probe() -> None:
     """The sign that is looked for is what the webhook's advice begins with."""
-    assert [text for text in WARNINGS if text.startswith(NO_TARGET_WARNING)] != []
+    assert [text for text in WARNINGS if text.startswith(f"{WARNING_PREFIX}{NO_TARGET_WARNING}")]
 
 
 async def test_an_installation_that_serves_other_namespaces(
@@ -74,9 +83,8 @@ async def test_an_installation_that_serves_other_namespaces(
 ) -> None:
     """Its webhook answers too: that it does not serve the namespace of the installation."""
     fake, client = cluster
-    fake.warnings = (not_served(NAMESPACE),)
+    fake.warnings = sent([not_served(NAMESPACE)])
 
-    assert fake.warnings[0].startswith(NOT_SERVED_WARNING)
     assert len(await said(client)) == 3
 
 

@@ -23,6 +23,7 @@ from lossless.model.names import (
     NO_TARGET_WARNING,
     NOT_SERVED_WARNING,
     PLURAL,
+    WARNING_PREFIX,
     WEBHOOK_CONFIGURATION,
     WEBHOOK_SERVICE,
 )
@@ -30,7 +31,9 @@ from lossless.model.names import (
 #: Seconds between two attempts at one question.
 PAUSE: Final = 1.0
 #: The second one where the installation serves other namespaces than its own.
-_SIGNS: Final = (NO_TARGET_WARNING, NOT_SERVED_WARNING)
+_SIGNS: Final = tuple(
+    f"{WARNING_PREFIX}{begin}" for begin in (NO_TARGET_WARNING, NOT_SERVED_WARNING)
+)
 _NAME: Final = "lossless-selftest"
 _Question = Callable[[Client, str, float], Awaitable[str]]
 

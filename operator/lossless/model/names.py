@@ -57,7 +57,9 @@ WEBHOOK_SERVICE: Final = "lossless-webhook"
 WEBHOOK_CONFIGURATION: Final = "lossless"
 WEBHOOK_NAME: Final = f"pods.{GROUP}"
 WEBHOOK_PATH: Final = "/mutate-pods"
-#: How two of the webhook's warnings about a LosslessRollout begin: of a target that does not exist,
+#: What each warning of the webhook begins with, so that people know who speaks.
+WARNING_PREFIX: Final = "lossless: "
+#: And how two of those go on that are about a LosslessRollout: of a target that does not exist,
 #: and of a namespace that nobody serves. ``lossless selftest`` knows the webhook by them.
 NO_TARGET_WARNING: Final = "spec.targetRef.name:"
 NOT_SERVED_WARNING: Final = "this installation does not serve namespace"

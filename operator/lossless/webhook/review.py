@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from lossless.model.names import INJECT_LABEL
+from lossless.model.names import INJECT_LABEL, WARNING_PREFIX
 from lossless.model.targets import creator_of
 from lossless.webhook.inject import Injection, inject
 from lossless.webhook.options import AgentSettings
@@ -168,7 +168,7 @@ def response_of(
         response |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
     told = [*injection.warnings, *warnings]
     if told:
-        response["warnings"] = [_short(f"lossless: {text}") for text in told]
+        response["warnings"] = [_short(f"{WARNING_PREFIX}{text}") for text in told]
     return {"apiVersion": _API_VERSION, "kind": _KIND, "response": response}
 
 
