@@ -19,6 +19,7 @@ _REVIEWS: Final = (
 #: What becomes a condition, an Event, or a pod's line in status.
 _STATUS: Final = (
     "model/summary.py",
+    "model/pod_list.py",
     "model/announcements.py",
     "model/breaker.py",
     "model/troubles.py",
