@@ -37,8 +37,9 @@ from lossless.model.names import API_VERSION, PLURAL, REPORT_PATH  # noqa: E402 
 SIZES: Final = (100, 1000, 5000)
 #: Seconds between two full looks at everything, as by default.
 RESYNC: Final = 45.0
-#: Seconds from when the controller is ready to a stretch of ``RESYNC`` with exactly one full look at
-#: everything in it, whatever the jitter: it begins a tenth of RESYNC early or late, and takes half.
+#: Seconds from when the controller is ready to a stretch of ``RESYNC`` with exactly one full look
+#: at everything in it, whatever the jitter: that begins up to a tenth of RESYNC early or late, and
+#: takes half of it.
 QUIET: Final = 0.75 * RESYNC
 
 
@@ -91,7 +92,7 @@ class Line:
 
 
 HEADER = (
-    "  pods  rollouts start s settled s CPU s  RSS MB CPU/wave idle % calls/pod"
+    "  pods  rollouts start s settled s CPU s  RSS MB  CPU/wave   idle %  calls/pod"
     "  gate ms p50/p99  after a drain"
 )
 
