@@ -37,8 +37,9 @@ from lossless.model.names import API_VERSION, PLURAL, REPORT_PATH  # noqa: E402 
 SIZES: Final = (100, 1000, 5000)
 #: Seconds between two full looks at everything, as by default.
 RESYNC: Final = 45.0
-#: Seconds from the controller's start to a stretch of ``RESYNC`` with exactly one full look at
-#: everything in it, whatever the jitter: it begins a tenth of RESYNC early or late, and takes half.
+#: Seconds from when the controller is ready to a stretch of ``RESYNC`` with exactly one full look
+#: at everything in it, whatever the jitter: that begins up to a tenth of RESYNC early or late, and
+#: takes half of it.
 QUIET: Final = 0.75 * RESYNC
 
 
@@ -69,6 +70,8 @@ class Line:
     rollouts: int
     started: float
     settled: float
+    settling: float
+    """CPU seconds until then, which no busy machine prolongs."""
     rss: float
     cpu: float
     idle: float
@@ -83,12 +86,13 @@ class Line:
         )
         return (
             f"{self.pods:6} {self.rollouts:9} {self.started:7.1f} {self.settled:8.1f}"
-            f" {self.rss:7.0f} {self.cpu:9.1f} {self.idle:8.1f} {self.calls:10.1f} {gate}  {drain}"
+            f" {self.settling:5.1f} {self.rss:7.0f} {self.cpu:9.1f} {self.idle:8.1f}"
+            f" {self.calls:10.1f} {gate}  {drain}"
         )
 
 
 HEADER = (
-    "  pods  rollouts start s settled s  RSS MB  CPU s/wave idle CPU% calls/pod"
+    "  pods  rollouts start s settled s CPU s  RSS MB  CPU/wave   idle %  calls/pod"
     "  gate ms p50/p99  after a drain"
 )
 
@@ -154,7 +158,7 @@ async def rolled(  # noqa: PLR0913 # the whole stage, each thing by its name
         await until(ready, "the controller to be ready", 300)
         started = time.perf_counter() - began
         await until(settled, "every LosslessRollout to have a status", 300)
-        calm = time.perf_counter() - began
+        calm, settling = time.perf_counter() - began, cpu(running.pid)
         await asyncio.sleep(max(0.0, began + started + QUIET - time.perf_counter()))
         before = cpu(running.pid)
         await asyncio.sleep(RESYNC)
@@ -172,6 +176,7 @@ async def rolled(  # noqa: PLR0913 # the whole stage, each thing by its name
             rollouts=rollouts,
             started=started,
             settled=calm,
+            settling=settling,
             rss=rss(running.pid),
             cpu=spent,
             idle=idle,
