@@ -45,7 +45,13 @@ def short(at: float, port: int | None = 80) -> Arrival:
         ),
         pytest.param([short(99.0, None)], [SLOW], None, id="an-unseen-one-may-be-the-probe"),
         pytest.param(
-            [short(98.0), short(99.0, None)], [SLOW], 99.0, id="an-unseen-one-beside-the-probe"
+            [short(98.0), short(99.0, None)], [SLOW], None, id="what-a-proxy-opens-for-the-probe"
+        ),
+        pytest.param(
+            [short(98.0), short(98.5, None), short(99.0, None)],
+            [SLOW],
+            99.0,
+            id="an-unseen-one-beside-that",
         ),
         pytest.param(
             [short(98.0), short(99.0, None)], [SLOW, OTHER], None, id="an-unseen-probe-elsewhere"
