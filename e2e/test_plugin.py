@@ -30,11 +30,7 @@ def test_a_rollout_is_seen_explained_and_steered(make: MakeWorld) -> None:
             assert "Paused" in lossless("status", f"deploy/{NAME}")
 
             lossless("resume", NAME)
-            then.status_shows(
-                world,
-                "a pod drains, and one is held for it",
-                lambda s: (s.get("draining"), s.get("held")) == (1, 1),
-            )
+            then.one_drains_and_one_is_held(world)
             (leaving,) = [name_of(pod) for pod in world.pods() if is_stopping(pod)]
             shown = lossless("status", NAME)
             assert "1 draining, 1 held" in shown, shown
