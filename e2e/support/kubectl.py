@@ -42,10 +42,15 @@ class Kubectl:
         Raises:
             KubectlFailed: not status 0, or not within ``timeout``.
         """
+        return self._succeeded(arguments, stdin, timeout).stdout
+
+    def _succeeded(
+        self, arguments: Sequence[str], stdin: str = "", timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
         done = self._ended(arguments, stdin, timeout)
         if done.returncode:
             raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
+        return done
 
     def _ended(
         self, arguments: Sequence[str], stdin: str = "", timeout: float = 60
@@ -94,10 +99,7 @@ class Kubectl:
         """
         document = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         arguments = ("apply", "--filename=-", *options)
-        done = self._ended(arguments, json.dumps(document))
-        if done.returncode:
-            raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stderr
+        return self._succeeded(arguments, json.dumps(document)).stderr
 
     def dry_run(self, thing: Object) -> Object:
         """Return an object as the API server would store it, admission included."""

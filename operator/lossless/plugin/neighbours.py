@@ -3,7 +3,7 @@
 import asyncio
 
 from lossless.cluster.client import Raw, resource_path
-from lossless.cluster.errors import ForbiddenError, NotFoundError
+from lossless.cluster.errors import NotFoundError
 from lossless.cluster.objects import metadata_of
 from lossless.model.names import KIND
 from lossless.plugin.checks.mounted import config_map_names
@@ -60,18 +60,10 @@ async def _config_maps(session: Session, namespace: str, workload: Raw) -> list[
         resource_path("v1", "configmaps", namespace=namespace, name=name)
         for name in sorted(config_map_names(pod_spec))
     ]
-    found = await asyncio.gather(*(_if_allowed(session, path) for path in paths))
+    found = await asyncio.gather(*(session.get_if_allowed(path) for path in paths))
     return _of_kind("ConfigMap", [raw for raw in found if raw is not None])
 
 
 async def _namespace(session: Session, name: str) -> Raw | None:
-    raw = await _if_allowed(session, resource_path("v1", "namespaces", name=name))
+    raw = await session.get_if_allowed(resource_path("v1", "namespaces", name=name))
     return None if raw is None else raw | {"kind": "Namespace"}
-
-
-async def _if_allowed(session: Session, path: str) -> Raw | None:
-    """Return an object; None if it is not there, or not this user's to see."""
-    try:
-        return await session.client.get(path)
-    except (ForbiddenError, NotFoundError):
-        return None

@@ -161,6 +161,17 @@ class Session:
         except (ForbiddenError, NotFoundError):
             return None
 
+    async def get_if_allowed(self, path: str) -> Raw | None:
+        """Return an object; None if it is not there, or not this user's to see.
+
+        Raises:
+            ApiError: unanswered.
+        """
+        try:
+            return await self.client.get(path)
+        except (ForbiddenError, NotFoundError):
+            return None
+
 
 def _known(rollouts: list[Raw]) -> str:
     names = sorted(str(metadata_of(raw).get("name", "")) for raw in rollouts)
