@@ -25,10 +25,7 @@ SLEEP: Final = 40
 def _old_pods_of_a_rollout(world: World) -> tuple[list[Object], LoadReport]:
     """Roll out under load; return the pods that were replaced, and what clients saw."""
     old = world.pods()
-    with given.load(world) as load:
-        when.rolled_out(world)
-        load.goes_on(requests=1000)
-    return old, load.report
+    return old, when.rolled_out_under_load(world)
 
 
 @pytest.mark.parametrize(

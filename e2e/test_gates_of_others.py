@@ -13,10 +13,8 @@ def _rolled_out(world: World, variant: Variant) -> tuple[LoadReport, list[str]]:
     """Roll out under load beside the other gate's owner; return also the pods it has opened."""
     with opening_its_gate(world) as opened:
         given.the_service(world, variant, pod=GATES)
-        with given.load(world) as load:
-            when.rolled_out(world)
-            load.goes_on(requests=1000)
-    return load.report, opened
+        report = when.rolled_out_under_load(world)
+    return report, opened
 
 
 def test_two_owners_of_gates_do_not_fight(make: MakeWorld) -> None:

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from e2e.conftest import MakeWorld
-from e2e.load.report import LoadReport
 from e2e.sample.manifests import NGINX, Variant
 from e2e.support import given, then, when
 from e2e.support.kubectl import Object
@@ -35,7 +34,7 @@ def test_a_status_file_of_ones_own_tells_clients_to_leave(make: MakeWorld) -> No
         "pod": {"volumes": [{"name": "status", "emptyDir": {}}]},
     }
     given.the_service(unnamed, Variant.LOSSLESS, drain=_DRAIN, **shape)
-    _rolled_out_under_load(unnamed)
+    when.rolled_out_under_load(unnamed)
     then.status_shows(unnamed, "a drain has timed out", lambda s: _timed_out(s) == 1)
 
     close = [{"nginx": {"statusFile": "/status/on"}}]
@@ -62,7 +61,7 @@ def test_haproxy_is_told_by_its_socket(make: MakeWorld, proof_image: str) -> Non
     assert "emptyDir" in told["message"], told
     (pod,) = apart.pods()
     assert _HAPROXY_SOCKET in pod["metadata"]["annotations"][INCOMPLETE_ANNOTATION]
-    _rolled_out_under_load(apart)
+    when.rolled_out_under_load(apart)
     then.status_shows(apart, "a drain has timed out", lambda s: _timed_out(s) == 1)
 
     shape = _behind_haproxy(proof_image, volume={"emptyDir": {}})
@@ -94,18 +93,11 @@ def _behind_haproxy(image: str, volume: Object) -> dict[str, Any]:
 
 def _clients_are_told_to_leave(world: World) -> None:
     """Roll out under load: busy clients leave in time, and none of them loses a request."""
-    report = _rolled_out_under_load(world)
+    report = when.rolled_out_under_load(world)
     then.nothing_was_lost(world, report)
     assert report.told_to_close > 0, "nobody was told to leave"
     then.condition_is(world, ConditionType.DRAINED, "True")
     then.condition_is(world, ConditionType.DEGRADED, "False")
-
-
-def _rolled_out_under_load(world: World) -> LoadReport:
-    with given.load(world) as load:
-        when.rolled_out(world)
-        load.goes_on(requests=1000)
-    return load.report
 
 
 def _timed_out(status: Object) -> int:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from e2e.load.report import LoadReport
 from e2e.sample.manifests import APP, NAME, VERSION
-from e2e.support import install
+from e2e.support import given, install
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
 from e2e.support.testbed import ROOT
@@ -25,6 +26,14 @@ def rolled_out(world: World, version: str = "v2") -> float:
     the_version_changes(world, version)
     the_rollout_ends(world, version)
     return time.monotonic() - begun
+
+
+def rolled_out_under_load(world: World) -> LoadReport:
+    """Roll the service out to v2 while clients go on; return what they saw."""
+    with given.load(world) as load:
+        rolled_out(world)
+        load.goes_on(requests=1000)
+    return load.report
 
 
 def the_version_changes(world: World, version: str = "v2") -> None:
