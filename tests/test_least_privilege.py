@@ -34,6 +34,7 @@ from lossless.model.names import (
     NO_TARGET_WARNING,
     PLURAL,
     VALIDATION_PATH,
+    WARNING_PREFIX,
     WEBHOOK_CONFIGURATION,
 )
 from lossless.model.scope import WHOLE_CLUSTER, Scope
@@ -232,7 +233,7 @@ def review(kind: str) -> dict[str, Any]:
 async def test_helm_test(cluster: tuple[FakeKubernetes, Client]) -> None:
     """Looks at the API and the Lease, and asks for a review."""
     fake, client = cluster
-    fake.warnings = (NO_TARGET_WARNING,)
+    fake.warnings = (f"{WARNING_PREFIX}{NO_TARGET_WARNING}",)
     store = LeaseStore(client, INSTALLED, LEASE)
     await store.take(None, "controller-0", 15, START)
     fake.calls.clear()
