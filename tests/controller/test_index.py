@@ -77,14 +77,15 @@ def test_what_was_never_known_wakes_itself() -> None:
 
 
 def test_a_full_list_is_the_truth() -> None:
-    """Ghosts go, and namespaces with them."""
+    """Ghosts go, and namespaces with them; whoever changed without an event is woken."""
     index = Index()
     index.put(Key("ghost", "web"), claim("web"))
+    index.put(API, claim("api", "api"))
 
-    gone = index.replace_all({WEB: claim("web")})
+    untold = index.replace_all({WEB: claim("web"), API: claim("api", "api")})
 
-    assert gone == {Key("ghost", "web")}
-    assert [*index.rollouts] == [WEB]
+    assert untold == {Key("ghost", "web"), WEB}
+    assert set(index.rollouts) == {WEB, API}
     assert index.namespaces() == {"shop"}
 
 

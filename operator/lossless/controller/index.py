@@ -87,13 +87,10 @@ class Index:
         return frozenset({key, *heirs})
 
     def replace_all(self, claims: Mapping[Key, Claim]) -> frozenset[Key]:
-        """Take a full list for the truth; return those that are not in it any more."""
-        gone = frozenset(self._claims.keys() - claims.keys())
-        for key in gone:
-            self.remove(key)
-        for key, claim in claims.items():
-            self.put(key, claim)
-        return gone
+        """Take a full list for the truth; return whom this wakes: of whom no event had told."""
+        woken = [self.remove(key) for key in self._claims.keys() - claims.keys()]
+        woken += [self.put(key, claim) for key, claim in claims.items()]
+        return frozenset().union(*woken)
 
     def targeting(self, namespace: str, target: Target | None) -> frozenset[Key]:
         """Return the LosslessRollouts for a workload; none for none."""

@@ -145,23 +145,23 @@ class Leader:
         spread = 0.0
         while True:
             try:
-                gone = await self._list_rollouts()
+                untold = await self._list_rollouts()
             except ApiError as error:
                 _log.warning("LosslessRollouts not listed", error=str(error))
             else:
                 self._looked = asyncio.get_running_loop().time()
                 listed.set()
                 self._injection.wake()
-                everybody = self._index.everybody() | gone
-                self._reconciler.changed(everybody)
-                for key in everybody:
-                    # All at once would be a burst of requests for the API server.
+                self._told(queue, untold)
+                # No view is forgotten for it: those of rollouts under way, which are looked at all
+                # the time, would be read anew in one burst, and age by themselves.
+                for key in self._index.everybody() - untold:
                     queue.add_after(key, spread * random.random())  # noqa: S311 # jitter
                 spread = self._options.resync / 2
             await asyncio.sleep(self._options.resync * random.uniform(0.9, 1.1))  # noqa: S311 # jitter
 
     async def _list_rollouts(self) -> frozenset[Key]:
-        """List all LosslessRollouts; return those that have gone without an event."""
+        """List all LosslessRollouts; return those that changed or went without an event."""
         claims: dict[Key, Claim] = {}
         for namespace in self._options.scope.collections:
             claims |= await self._claims_in(namespace)

@@ -2,9 +2,9 @@
 
 Theory of operation. A rollout under way is looked at every few seconds, and one with a drain more
 often; most of these looks find what the one before found. So the last look is kept, until an event
-tells of a change, a full look at everything begins, or it is ``AGE`` old. It is filled by real
-reads only, and nothing but a status may be written because of it: whatever else would follow is
-decided again from a look of its own. A view that is wrong can therefore delay, never open a gate.
+tells of a change, or it is ``AGE`` old. It is filled by real reads only, and nothing but a status
+may be written because of it: whatever else would follow is decided again from a look of its own.
+A view that is wrong can therefore delay, never open a gate.
 """
 
 from collections.abc import Callable, Iterable
