@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from e2e.faults import of_cluster, of_product
+from e2e.faults import of_cluster, of_product, starvation
 from e2e.faults.scene import Scene
 from lossless.model.status import RolloutPhase
 
@@ -120,9 +120,9 @@ FAULTS: Final = (
     Fault("slow", "API server slow", Moment.DURING, of_cluster.apiserver_slow),
     Fault(
         "throttled",
-        "429 for the controller, 20 s",
+        "429 for the controllers, 20 s",
         Moment.DURING,
-        of_cluster.controller_throttled,
+        starvation.controller_throttled,
     ),
     Fault("etcd", "etcd stands still for 20 s", Moment.DURING, of_cluster.etcd_frozen),
     Fault(

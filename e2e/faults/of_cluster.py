@@ -8,18 +8,14 @@ from typing import Final
 
 from e2e.cluster.cluster import ClusterNode
 from e2e.cluster.components import Component
-from e2e.faults.scene import Scene
-from e2e.support import install, when
+from e2e.faults.scene import OUTAGE, Scene
 from e2e.support.eventually import eventually, holds_for
 from e2e.support.kubectl import KubectlFailed, Object
 from e2e.support.world import condition, name_of
 
-#: Longer than the 10 s after which a leader that cannot renew its Lease gives it up.
-_OUTAGE: Final = 20.0
 #: Of each half second the API server runs for so long.
 _RUNS: Final = 0.1
 _STANDS: Final = 0.4
-_STARVED: Final = "lossless-e2e-starved"
 #: Deleted before other pods of its ReplicaSet.
 _COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 _OUT_OF_SERVICE: Final = "node.kubernetes.io/out-of-service"
@@ -60,7 +56,7 @@ def etcd_frozen(scene: Scene) -> Iterator[None]:
     etcd.freeze()
     try:
         holds_for(
-            lambda: not scene.api_answers(), what="the API server does not answer", seconds=_OUTAGE
+            lambda: not scene.api_answers(), what="the API server does not answer", seconds=OUTAGE
         )
     finally:
         etcd.thaw()
@@ -94,31 +90,6 @@ def apiserver_slow(scene: Scene) -> Iterator[None]:
         stuttering.join(timeout=10)
         apiserver.thaw()
         scene.world.mark("the API server is as fast as before")
-
-
-@contextmanager
-def controller_throttled(scene: Scene) -> Iterator[None]:
-    """The API server answers every request of the controller with 429 for 20 s."""
-    objects = _starving()
-    scene.world.mark("the controller is answered with 429")
-    try:
-        scene.world.testbed.kubectl.apply(objects)
-        eventually(lambda: _rejected(scene), what="a request that is answered with 429", within=30)
-        until = time.monotonic() + _OUTAGE
-        eventually(
-            lambda: time.monotonic() >= until,
-            what=f"{_OUTAGE:g} s of 429",
-            within=_OUTAGE + 5,
-        )
-        scene.seen.append(f"{_rejected(scene)} requests answered with 429")
-    finally:
-        for thing in reversed(objects):
-            kind = f"{thing['kind']}.flowcontrol.apiserver.k8s.io".lower()
-            scene.world.testbed.kubectl(
-                "delete", kind, thing["metadata"]["name"], "--ignore-not-found"
-            )
-    scene.somebody_leads()
-    yield
 
 
 def prefer_another_node(scene: Scene) -> None:
@@ -190,61 +161,3 @@ def _seconds_to_read(scene: Scene) -> float:
     begun = time.monotonic()
     scene.world.deployment()
     return time.monotonic() - begun
-
-
-def _rejected(scene: Scene) -> int:
-    page = scene.world.testbed.kubectl("get", "--raw", "/metrics")
-    return int(
-        sum(
-            float(line.rpartition(" ")[2])
-            for line in page.splitlines()
-            if line.startswith("apiserver_flowcontrol_rejected_requests_total{")
-            and f'flow_schema="{_STARVED}"' in line
-        )
-    )
-
-
-def _starving() -> list[Object]:
-    """Return a priority level without a seat, and the schema that sends the controller there."""
-    version = "flowcontrol.apiserver.k8s.io/v1"
-    account = {"name": when.CONTROLLER, "namespace": install.NAMESPACE}
-    return [
-        {
-            "apiVersion": version,
-            "kind": "PriorityLevelConfiguration",
-            "metadata": {"name": _STARVED},
-            "spec": {
-                "type": "Limited",
-                "limited": {
-                    "nominalConcurrencyShares": 0,
-                    "lendablePercent": 0,
-                    "borrowingLimitPercent": 0,
-                    "limitResponse": {"type": "Reject"},
-                },
-            },
-        },
-        {
-            "apiVersion": version,
-            "kind": "FlowSchema",
-            "metadata": {"name": _STARVED},
-            "spec": {
-                "priorityLevelConfiguration": {"name": _STARVED},
-                # 1 is for the schema "exempt" alone.
-                "matchingPrecedence": 2,
-                "rules": [
-                    {
-                        "subjects": [{"kind": "ServiceAccount", "serviceAccount": account}],
-                        "resourceRules": [
-                            {
-                                "verbs": ["*"],
-                                "apiGroups": ["*"],
-                                "resources": ["*"],
-                                "clusterScope": True,
-                                "namespaces": ["*"],
-                            }
-                        ],
-                    }
-                ],
-            },
-        },
-    ]

@@ -1,6 +1,7 @@
 """Where a fault strikes: a world in mid-rollout, and the cluster's own processes."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from e2e.cluster import processes
 from e2e.cluster.cluster import Cluster
@@ -10,6 +11,9 @@ from e2e.support.eventually import eventually
 from e2e.support.kubectl import Kubectl, KubectlFailed, Object
 from e2e.support.world import World, is_stopping, name_of
 from lossless.model.names import LEASE
+
+#: Seconds: longer than the 10 s after which a leader that cannot renew its Lease gives it up.
+OUTAGE: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,15 +212,17 @@ class Watch(Generic[T]):
 
     async def _back_off(self, error: ApiError) -> None:
         self._failures += 1
-        if isinstance(error, GoneError) and self._failures == 1:
-            self._log.info("relist", cause=str(error))
-            return
-        exponent = min(self._failures - 1, 16)
-        ceiling = min(self._timing.backoff_most, self._timing.backoff_first * 2**exponent)
-        pause = max(error.retry_after, ceiling * random.uniform(0.5, 1.0))  # noqa: S311 # jitter
-        self._log.warning(
-            "watch failed", error=str(error), failures=self._failures, retry_in=round(pause, 2)
-        )
+        pause = 0.0
+        if self._failures > 1 or not isinstance(error, GoneError):
+            exponent = min(self._failures - 1, 16)
+            ceiling = min(self._timing.backoff_most, self._timing.backoff_first * 2**exponent)
+            jittered = ceiling * random.uniform(0.5, 1.0)  # noqa: S311 # jitter
+            pause = max(error.retry_after, jittered)
+        told = {"failures": self._failures, "retry_in": round(pause, 2)}
+        if isinstance(error, GoneError):
+            self._log.info("relist", cause=str(error), **told)
+        else:
+            self._log.warning("watch failed", error=str(error), **told)
         await asyncio.sleep(pause)
 
     async def _list(self) -> tuple[dict[Key, tuple[_Version, T]], str]:
