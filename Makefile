@@ -39,9 +39,10 @@ check: $(VENV)/.done site  ## Format, lint, types, import layers, documentation
 site: $(VENV)/.done  ## Build the documentation's site into build/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
+# More processes than there are cores: most tests wait for sockets and children.
 unit: tools  ## Unit tests and chart tests
 	e2e/cluster/install-packages tests/pages/debian-packages.txt
-	LOSSLESS_REQUIRE_TOOLS=1 $(BIN)/python -Im pytest
+	LOSSLESS_REQUIRE_TOOLS=1 $(BIN)/python -Im pytest --numprocesses 4 --dist loadscope
 
 e2e: tools clients  ## End-to-end tests on a real multi-node cluster
 	$(BIN)/python -m pytest e2e --timeout=900
