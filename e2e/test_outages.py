@@ -1,12 +1,22 @@
 """Parts of the product fail; pods start all the same, and drains go on all the same."""
 
+from collections.abc import Callable
+
 import pytest
 
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Sample, Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually, holds_for
-from e2e.support.world import condition, is_injected, is_ready, is_stopping, version_of
+from e2e.support.world import (
+    World,
+    condition,
+    is_injected,
+    is_ready,
+    is_stopping,
+    name_of,
+    version_of,
+)
 from lossless.model.conditions import ConditionType, Reason
 from lossless.model.names import GATE
 
@@ -70,6 +80,45 @@ def test_the_controller_goes_down_in_the_middle_of_a_rollout(make: MakeWorld) ->
             seconds=5,
         )
         when.scaled(world, when.CONTROLLER, replicas)
+        when.the_rollout_ends(world)
+        load.goes_on(requests=1000)
+
+    then.nothing_was_lost(world, load.report)
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize(
+    "let_go",
+    [
+        pytest.param(when.the_lossless_rollout_is_deleted, id="deleted"),
+        pytest.param(when.the_lossless_rollout_is_for_another, id="retargeted"),
+    ],
+)
+def test_no_gate_stays_shut_for_a_rollout_that_let_go_unseen(
+    make: MakeWorld, let_go: Callable[[World], None]
+) -> None:
+    """Nobody runs who could see it; the next controller opens the gate while the drain goes on."""
+    world = make("unseen")
+
+    control.a_plain_rollout_loses_some(make)
+    given.the_service(world, Variant.LOSSLESS)
+    with given.load(world) as load:
+        with given.a_long_request_on(world, world.pods()) as clients:
+            when.the_version_changes(world)
+            then.one_drains_and_one_is_held(world)
+            (held,) = [pod for pod in world.pods() if condition(pod, GATE) != "True"]
+            replicas = when.scaled(world, when.CONTROLLER, 0)
+            let_go(world)
+            when.scaled(world, when.CONTROLLER, replicas)
+            eventually(
+                lambda: world.kubectl.get("pod", name_of(held)) or {},
+                lambda pod: condition(pod, GATE) == "True",
+                what=f"the gate of {name_of(held)} to open",
+                within=60,
+            )
+            assert any(is_stopping(pod) for pod in world.pods())
+            assert sum(client.so_far.failed for client in clients) == 0
+            world.mark("the long requests leave")
         when.the_rollout_ends(world)
         load.goes_on(requests=1000)
 

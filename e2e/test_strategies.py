@@ -5,7 +5,7 @@ import pytest
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
-from e2e.support.world import World
+from e2e.support.world import World, version_of
 
 
 def _in_the_middle_of_a_drain(world: World) -> None:
@@ -79,3 +79,30 @@ def test_a_third_revision_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld
         load.goes_on(requests=1000)
 
     then.nothing_was_lost(world, load.report)
+
+
+def test_a_pause_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
+    """``kubectl rollout pause``: the drain ends, nothing stays held, and no other one begins."""
+    world = make("pause")
+
+    control.a_plain_rollout_loses_some(make)
+    given.the_service(world, Variant.LOSSLESS)
+    with given.load(world) as load:
+        with given.a_long_request_on(world, world.pods()) as clients:
+            when.the_version_changes(world)
+            _in_the_middle_of_a_drain(world)
+            when.the_deployment_is_paused(world)
+            assert sum(client.so_far.failed for client in clients) == 0
+            world.mark("the long requests leave")
+        then.status_shows(
+            world,
+            "nothing drains and nothing is held",
+            lambda s: not s.get("draining") and not s.get("held"),
+        )
+        assert {version_of(pod) for pod in world.pods()} == {"v1", "v2"}
+        when.the_deployment_goes_on(world)
+        when.the_rollout_ends(world)
+        load.goes_on(requests=1000)
+
+    then.nothing_was_lost(world, load.report)
+    then.the_rollout_drained(world, pods=3)

@@ -156,6 +156,33 @@ def undone(world: World) -> None:
     world.kubectl("rollout", "undo", f"deployment/{NAME}")
 
 
+def the_deployment_is_paused(world: World) -> None:
+    """Run ``kubectl rollout pause``, whatever stage the rollout is at."""
+    world.mark("the Deployment is paused")
+    world.kubectl("rollout", "pause", f"deployment/{NAME}")
+
+
+def the_deployment_goes_on(world: World) -> None:
+    """Run ``kubectl rollout resume``."""
+    world.mark("the Deployment goes on")
+    world.kubectl("rollout", "resume", f"deployment/{NAME}")
+
+
+def the_lossless_rollout_is_deleted(world: World) -> None:
+    """Delete the LosslessRollout; the pods stay as they are."""
+    world.mark("the LosslessRollout is deleted")
+    world.kubectl("delete", f"{PLURAL}.{GROUP}", NAME)
+
+
+def the_lossless_rollout_is_for_another(world: World) -> None:
+    """Have the LosslessRollout name another Deployment, which does not exist."""
+    world.mark("the LosslessRollout is for another Deployment")
+    patch = {"spec": {"targetRef": {"name": "another"}}}
+    world.kubectl(
+        "patch", f"{PLURAL}.{GROUP}", NAME, "--type=merge", f"--patch={json.dumps(patch)}"
+    )
+
+
 def the_strategy_is(world: World, surge: int | str, unavailable: int | str) -> None:
     """Have the Deployment roll with another ``maxSurge`` and ``maxUnavailable``."""
     rolling = {"maxSurge": surge, "maxUnavailable": unavailable}
