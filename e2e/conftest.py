@@ -19,6 +19,7 @@ from e2e.support import install, when
 from e2e.support.collect import collect
 from e2e.support.eventually import eventually
 from e2e.support.install import Images
+from e2e.support.table import aligned, how
 from e2e.support.testbed import Testbed, Unavailable, the_cluster
 from e2e.support.world import World, make_world, name_of, remove
 
@@ -35,6 +36,23 @@ _LAST_DRAIN: Final = 180.0
 
 MakeWorld = Callable[[str], World]
 _FAILED: Final = pytest.StashKey[bool]()
+_COUNTED: Final = pytest.StashKey[list[tuple[str, ...]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for the table of requests."""
+    config.stash[_COUNTED] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show what each test counted: a claim of none lost is worth what its control lost."""
+    rows = config.stash[_COUNTED]
+    if rows:
+        terminalreporter.section("requests")
+        heads = ("test", "world", "requests", "failed", "how")
+        terminalreporter.write_line(aligned(heads, rows, left=(0, 1, 4)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,7 +117,12 @@ def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> It
     yield a_world
 
     failed = request.node.stash.get(_FAILED, False)
+    name = request.node.nodeid.rpartition("::")[2]
     for world in worlds:
+        request.config.stash[_COUNTED] += [
+            (name, world.namespace, f"{seen.requests:,}", f"{seen.failed:,}", how(seen.kinds))
+            for seen in world.counted
+        ]
         if failed:
             collect(world)
         remove(world)

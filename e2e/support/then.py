@@ -17,12 +17,14 @@ _SHOWN: Final = 25
 
 def nothing_was_lost(world: World, report: LoadReport, *, at_least: int = 1000) -> None:
     """Every request was answered, and there were enough of them to mean something."""
+    world.counted.append(report)
     assert report.failed == 0, account(world, report)
     assert report.requests >= at_least, f"only {report.requests} requests: proves nothing"
 
 
 def something_was_lost(world: World, report: LoadReport) -> None:
     """The control: without the product the same act loses requests, so this load can tell."""
+    world.counted.append(report)
     assert report.failed > 0, (
         f"the control lost none of {report.requests} requests, so the load cannot tell:\n"
         f"{account(world, report)}"

@@ -1,8 +1,9 @@
 """One namespace of the cluster, with its own service, watched from beginning to end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from e2e.load.report import LoadReport
 from e2e.sample.manifests import NAME, VERSION
 from e2e.support.install import Images
 from e2e.support.kubectl import Kubectl, Object
@@ -22,6 +23,8 @@ class World:
     timeline: Timeline
     logs: Path
     """Folder with the logs of its pods, and of those that are gone."""
+    counted: list[LoadReport] = field(default_factory=list)
+    """Of the clients that a claim was made of: that all were answered, or that some were not."""
 
     @property
     def namespace(self) -> str:
