@@ -8,6 +8,7 @@ from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Sample, Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually, holds_for
+from e2e.support.midway import a_rollout_that_loses_nothing, in_mid_drain
 from e2e.support.world import (
     World,
     condition,
@@ -62,11 +63,8 @@ def test_the_controller_goes_down_in_the_middle_of_a_rollout(make: MakeWorld) ->
 
     given.the_service(world, Variant.LOSSLESS)
     with given.load(world) as load:
-        with given.a_long_request_on(world, world.pods()):
-            when.the_version_changes(world)
-            then.one_drains_and_one_is_held(world)
+        with in_mid_drain(world):
             replicas = when.scaled(world, when.CONTROLLER, 0)
-            world.mark("the long requests leave")
         eventually(
             world.pods,
             lambda pods: not any(is_stopping(pod) for pod in pods),
@@ -98,28 +96,15 @@ def test_no_gate_stays_shut_for_a_rollout_that_let_go_unseen(
     make: MakeWorld, let_go: Callable[[World], None]
 ) -> None:
     """Nobody runs who could see it; the next controller opens the gate while the drain goes on."""
-    world = make("unseen")
-
-    control.a_plain_rollout_loses_some(make)
-    given.the_service(world, Variant.LOSSLESS)
-    with given.load(world) as load:
-        with given.a_long_request_on(world, world.pods()) as clients:
-            when.the_version_changes(world)
-            then.one_drains_and_one_is_held(world)
-            (held,) = [pod for pod in world.pods() if condition(pod, GATE) != "True"]
-            replicas = when.scaled(world, when.CONTROLLER, 0)
-            let_go(world)
-            when.scaled(world, when.CONTROLLER, replicas)
-            eventually(
-                lambda: world.kubectl.get("pod", name_of(held)) or {},
-                lambda pod: condition(pod, GATE) == "True",
-                what=f"the gate of {name_of(held)} to open",
-                within=60,
-            )
-            assert any(is_stopping(pod) for pod in world.pods())
-            assert sum(client.so_far.failed for client in clients) == 0
-            world.mark("the long requests leave")
-        when.the_rollout_ends(world)
-        load.goes_on(requests=1000)
-
-    then.nothing_was_lost(world, load.report)
+    with a_rollout_that_loses_nothing(make, "unseen") as world:
+        (held,) = [pod for pod in world.pods() if condition(pod, GATE) != "True"]
+        replicas = when.scaled(world, when.CONTROLLER, 0)
+        let_go(world)
+        when.scaled(world, when.CONTROLLER, replicas)
+        eventually(
+            lambda: world.kubectl.get("pod", name_of(held)) or {},
+            lambda pod: condition(pod, GATE) == "True",
+            what=f"the gate of {name_of(held)} to open",
+            within=60,
+        )
+        assert any(is_stopping(pod) for pod in world.pods())

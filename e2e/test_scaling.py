@@ -2,8 +2,9 @@
 
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
-from e2e.support import control, given, then, when
+from e2e.support import given, then, when
 from e2e.support.eventually import eventually, holds_for
+from e2e.support.midway import a_rollout_that_loses_nothing
 from e2e.support.world import World, is_injected, is_ready, is_stopping, version_of
 
 
@@ -16,35 +17,23 @@ def test_an_autoscaler_in_the_middle_of_a_rollout_loses_nothing(make: MakeWorld)
 
     An autoscaler does what is done here: it writes the Deployment's ``scale`` subresource.
     """
-    world = make("autoscaler")
+    with a_rollout_that_loses_nothing(make, "autoscaler", replicas=2) as world:
+        when.replicas_are_asked_for(world, 5)
+        eventually(
+            lambda: _serving(world),
+            lambda ready: ready >= 5,
+            what="five ready pods, while a drain is still under way",
+            within=60,
+        )
+        then.status_shows(world, "the drain goes on", lambda s: s.get("draining", 0) >= 1)
+        when.replicas_are_asked_for(world, 2)
+        holds_for(
+            lambda: _serving(world),
+            lambda ready: ready >= 2,
+            what="never fewer than two ready pods",
+            seconds=10,
+        )
 
-    control.a_plain_rollout_loses_some(make)
-    given.the_service(world, Variant.LOSSLESS, replicas=2)
-    with given.load(world) as load:
-        with given.a_long_request_on(world, world.pods()) as clients:
-            when.the_version_changes(world)
-            then.one_drains_and_one_is_held(world)
-            when.replicas_are_asked_for(world, 5)
-            eventually(
-                lambda: _serving(world),
-                lambda ready: ready >= 5,
-                what="five ready pods, while a drain is still under way",
-                within=60,
-            )
-            then.status_shows(world, "the drain goes on", lambda s: s.get("draining", 0) >= 1)
-            when.replicas_are_asked_for(world, 2)
-            holds_for(
-                lambda: _serving(world),
-                lambda ready: ready >= 2,
-                what="never fewer than two ready pods",
-                seconds=10,
-            )
-            assert sum(client.so_far.failed for client in clients) == 0
-            world.mark("the long requests leave")
-        when.the_rollout_ends(world)
-        load.goes_on(requests=1000)
-
-    then.nothing_was_lost(world, load.report)
     assert len(world.pods()) == 2
 
 

@@ -5,15 +5,8 @@ import pytest
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
-from e2e.support.world import World, version_of
-
-
-def _in_the_middle_of_a_drain(world: World) -> None:
-    then.status_shows(
-        world,
-        "a pod drains and one is held",
-        lambda s: s.get("draining", 0) >= 1 and s.get("held", 0) >= 1,
-    )
+from e2e.support.midway import a_rollout_that_loses_nothing, in_mid_drain
+from e2e.support.world import version_of
 
 
 @pytest.mark.parametrize(
@@ -43,42 +36,20 @@ def test_a_rollout_of_any_strategy_loses_nothing(
 
 def test_an_undo_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
     """The held pods of the bad release never take traffic, and nobody else is drained for them."""
-    world = make("undo")
-
-    control.a_plain_rollout_loses_some(make)
-    given.the_service(world, Variant.LOSSLESS)
-    with given.load(world) as load:
-        with given.a_long_request_on(world, world.pods()) as clients:
-            when.the_version_changes(world)
-            _in_the_middle_of_a_drain(world)
-            when.undone(world)
-            then.status_shows(world, "nothing is held", lambda s: not s.get("held"))
-            assert sum(client.so_far.failed for client in clients) == 0
-            world.mark("the long requests leave")
-        when.the_rollout_ends(world, "v1")
-        load.goes_on(requests=1000)
-
-    then.nothing_was_lost(world, load.report)
+    with a_rollout_that_loses_nothing(make, "undo", version="v1") as world:
+        when.undone(world)
+        then.status_shows(world, "nothing is held", lambda s: not s.get("held"))
 
 
 def test_a_third_revision_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
     """The second one is abandoned; the third takes its place."""
-    world = make("third")
-
-    control.a_plain_rollout_loses_some(make)
-    given.the_service(world, Variant.LOSSLESS)
-    with given.load(world) as load:
-        with given.a_long_request_on(world, world.pods()) as clients:
-            when.the_version_changes(world, "v2")
-            _in_the_middle_of_a_drain(world)
-            when.the_version_changes(world, "v3")
-            _in_the_middle_of_a_drain(world)
-            assert sum(client.so_far.failed for client in clients) == 0
-            world.mark("the long requests leave")
-        when.the_rollout_ends(world, "v3")
-        load.goes_on(requests=1000)
-
-    then.nothing_was_lost(world, load.report)
+    with a_rollout_that_loses_nothing(make, "third", version="v3") as world:
+        when.the_version_changes(world, "v3")
+        then.status_shows(
+            world,
+            "a pod drains and one of the third revision is held",
+            lambda s: s.get("draining", 0) >= 1 and s.get("held", 0) >= 1,
+        )
 
 
 def test_a_pause_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None:
@@ -88,12 +59,8 @@ def test_a_pause_in_the_middle_of_a_drain_loses_nothing(make: MakeWorld) -> None
     control.a_plain_rollout_loses_some(make)
     given.the_service(world, Variant.LOSSLESS)
     with given.load(world) as load:
-        with given.a_long_request_on(world, world.pods()) as clients:
-            when.the_version_changes(world)
-            _in_the_middle_of_a_drain(world)
+        with in_mid_drain(world):
             when.the_deployment_is_paused(world)
-            assert sum(client.so_far.failed for client in clients) == 0
-            world.mark("the long requests leave")
         then.status_shows(
             world,
             "nothing drains and nothing is held",

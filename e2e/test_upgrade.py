@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from e2e.conftest import MakeWorld
-from e2e.sample.manifests import Variant
-from e2e.support import control, given, install, then, when
+from e2e.support import given, install, then, when
 from e2e.support.install import Images
 from e2e.support.kubectl import Object
+from e2e.support.midway import a_rollout_that_loses_nothing
 from e2e.support.testbed import Testbed
 from lossless.model.names import GROUP, PLURAL
 
@@ -62,26 +62,14 @@ def test_an_upgrade_in_the_middle_of_a_rollout_loses_nothing(
     No pod that is made meanwhile misses its agent, and the gate stays shut for a drain that was
     begun under the version before.
     """
-    world = make("upgrade")
+    with a_rollout_that_loses_nothing(make, "upgrade") as world:
+        leader = when.the_leader(world)
+        world.mark("the product is upgraded")
+        install.install_chart(testbed, images, _NEXT)
+        world.mark("the product has been upgraded")
+        assert when.the_leader(world) not in {"", leader}
+        then.one_drains_and_one_is_held(world)  # still, under another leader
 
-    control.a_plain_rollout_loses_some(make)
-    given.the_service(world, Variant.LOSSLESS)
-    with given.load(world) as load:
-        with given.a_long_request_on(world, world.pods()) as clients:
-            when.the_version_changes(world)
-            then.one_drains_and_one_is_held(world)
-            leader = when.the_leader(world)
-            world.mark("the product is upgraded")
-            install.install_chart(testbed, images, _NEXT)
-            world.mark("the product has been upgraded")
-            assert when.the_leader(world) not in {"", leader}
-            then.one_drains_and_one_is_held(world)  # still, under another leader
-            assert sum(client.so_far.failed for client in clients) == 0
-            world.mark("the long requests leave")
-        when.the_rollout_ends(world)
-        load.goes_on(requests=1000)
-
-    then.nothing_was_lost(world, load.report)
     then.the_rollout_drained(world, pods=3)
     given.every_pod_has_an_agent(world)
     assert _NEW in _fields_served(testbed)
