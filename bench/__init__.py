@@ -1,0 +1,1 @@
+"""What the product costs, as tables; nothing here is a test."""

@@ -1,0 +1,1 @@
+"""A cluster of which only etcd and the API server are real."""
