@@ -176,18 +176,32 @@ def certificate_expired(scene: Scene) -> Iterator[None]:
     with _reviews(scene):
         scene.world.mark("the certificate is replaced by one that has expired")
         scene.product.apply([{**_bare(secret), "data": data}])
-        _certificate_is_not(scene, data[CERTIFICATE])
+        eventually(
+            lambda: _secret(scene)["data"][CERTIFICATE],
+            lambda certificate: certificate != data[CERTIFICATE],
+            what="the webhook to write another certificate",
+            within=_SECRET,
+        )
+        scene.world.mark("the Secret holds another certificate")
         yield
 
 
 @contextmanager
 def certificate_gone(scene: Scene) -> Iterator[None]:
-    """The webhook's Secret is deleted, authority and all, until the webhook has made another."""
-    before = _secret(scene)["data"][CERTIFICATE]
+    """The webhook's Secret is deleted, authority and all, until the webhook has put it back."""
+    before = _secret(scene)
     with _reviews(scene):
         scene.world.mark("the webhook's Secret is deleted")
         scene.product("delete", "secret", TLS_SECRET)
-        _certificate_is_not(scene, before)
+        back = eventually(
+            lambda: scene.product.get("secret", TLS_SECRET) or {},
+            lambda secret: secret.get("data", {}).get(CERTIFICATE),
+            what="the webhook to put the Secret back",
+            within=_SECRET,
+        )
+        scene.world.mark("the Secret is back")
+        assert back["metadata"]["uid"] != before["metadata"]["uid"]
+        assert back["data"] == before["data"], "another authority, or another certificate"
         yield
 
 
@@ -240,16 +254,6 @@ def _secret(scene: Scene) -> Object:
 def _bare(secret: Object) -> Object:
     kept = {"name": TLS_SECRET, "namespace": install.NAMESPACE}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": kept, "type": secret["type"]}
-
-
-def _certificate_is_not(scene: Scene, old: str) -> None:
-    eventually(
-        lambda: scene.product.get("secret", TLS_SECRET) or {},
-        lambda secret: secret.get("data", {}).get(CERTIFICATE, old) != old,
-        what="the webhook to write another certificate",
-        within=_SECRET,
-    )
-    scene.world.mark("the Secret holds another certificate")
 
 
 @contextmanager

@@ -120,6 +120,48 @@ async def test_a_damaged_authority_is_replaced(cluster: tuple[FakeKubernetes, Cl
     assert after.ca_bundle.startswith(b"-----BEGIN CERTIFICATE-----")
 
 
+@pytest.mark.parametrize("emptied", [False, True], ids=["deleted", "emptied"])
+@pytest.mark.parametrize("days", [1, 300], ids=["in-its-term", "due"])
+async def test_a_secret_that_is_gone_is_put_back(
+    cluster: tuple[FakeKubernetes, Client], days: int, *, emptied: bool
+) -> None:
+    """With its authority, which API servers believe already; what is due in it is renewed."""
+    fake, client = cluster
+    first = make(NAMES, NOW)
+    put(fake, first)
+    replicas = [keeper(client, NOW + days * DAY) for _ in range(2)]
+    for replica in replicas:
+        await replica.refresh()
+    before = stored(fake)
+    if emptied:
+        put(fake, None)
+    else:
+        fake.remove(PATH)
+    await asyncio.gather(*(replica.refresh() for replica in replicas))
+    after = stored(fake)
+
+    assert after == before
+    assert after is not None
+    assert after.ca_bundle == first.ca_bundle
+
+
+async def test_what_others_brought_is_not_put_back(
+    cluster: tuple[FakeKubernetes, Client],
+) -> None:
+    """Whoever deletes it goes back to certificates that the webhook makes itself."""
+    fake, client = cluster
+    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key))
+    replica = keeper(client)
+    await replica.refresh()
+    fake.remove(PATH)
+    await replica.refresh()
+    after = stored(fake)
+
+    assert after is not None
+    assert after.ca_key
+    assert after.ca_bundle != ALIEN.ca_bundle
+
+
 ALIEN = make(NAMES, NOW)
 
 

@@ -156,13 +156,20 @@ class CertificateKeeper:
                 raise ValueError(self._awaited(secret))
             self._check_foreign(leaf_of(material), now)
             return material
-        if material is None:
+        # One that was deleted or emptied is put back: another authority would not be believed
+        # before the leader has published it and every API server has read that.
+        known = material or self._own()
+        if known is None:
             return make(self._names, now)
         try:
-            return renewed(material, self._names, now)
+            return renewed(known, self._names, now)
         except ValueError as error:
             _log.warning("certificate replaced as a whole", cause=str(error))
             return make(self._names, now)
+
+    def _own(self) -> Material | None:
+        """Return what is in use, if it is of our own making."""
+        return self._loaded if self._loaded is not None and self._loaded.ca_key else None
 
     def _awaited(self, secret: Raw | None) -> str:
         if not self._external:
