@@ -1,5 +1,6 @@
 """What kubectl is told when somebody presses tab."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,24 @@ NO_FILES, FILES = ":4", ":0"
         pytest.param(["status", "--kubeconfig", ""], [], FILES, id="kubeconfig"),
         pytest.param(["render", ""], [], NO_FILES, id="a verb without a name"),
         pytest.param(["undo", "--to-revision", ""], [], NO_FILES, id="a number"),
+        pytest.param(["status", "--context", ""], ["a", "b"], NO_FILES, id="context"),
+        pytest.param(["status", "--context", "b"], ["b"], NO_FILES, id="part of a context"),
+        pytest.param(["status", "-n", ""], [], NO_FILES, id="namespace, but no cluster"),
+        pytest.param(["explain", "-n", "sh"], [], NO_FILES, id="part of a namespace"),
+        pytest.param(["status", "-n", "--context", ""], [], NO_FILES, id="no value before"),
     ],
 )
 def test_words(
-    words: list[str], offered: list[str], directive: str, monkeypatch: pytest.MonkeyPatch
+    words: list[str],
+    offered: list[str],
+    directive: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Verbs, options and their values come from the command line's own description."""
-    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    known = tmp_path / "config"
+    known.write_text("contexts: [{name: a, context: {cluster: x}}, {name: b, context: {}}]\n")
+    monkeypatch.setenv("KUBECONFIG", str(known))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     lines, said = complete(words)
     assert ([line.partition("\t")[0] for line in lines], said) == (offered, directive)
@@ -51,6 +63,17 @@ async def test_names_come_from_the_cluster(tmp_path: Path) -> None:
         assert await candidates("pod", at, 2.0) == ["a"]
         assert await candidates("context", at, 2.0) == ["c"]
         assert await candidates("to_revision", at, 2.0) == []
+
+
+async def test_namespaces_come_from_the_cluster_that_the_words_name(tmp_path: Path) -> None:
+    """``-n <TAB>``: of the words so far the last is the option that is being completed."""
+    async with fake_kubernetes() as (fake, _):
+        for name in ("shop", "lab"):
+            fake.put(f"/api/v1/namespaces/{name}", {})
+        at = ["explain", "--kubeconfig", kubeconfig(tmp_path / "k", fake), "-n"]
+
+        assert await asyncio.to_thread(complete, [*at, "sh"]) == (["shop"], NO_FILES)
+        assert await asyncio.to_thread(complete, [*at, ""]) == (["lab", "shop"], NO_FILES)
 
 
 async def test_a_cluster_that_does_not_answer_offers_nothing(tmp_path: Path) -> None:

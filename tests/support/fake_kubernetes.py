@@ -212,6 +212,8 @@ def _changed(
 
 def _is_collection(path: str) -> bool:
     parts = path.split("/")
+    if parts[-1] == "namespaces":
+        return True
     after = parts[parts.index("namespaces") + 2 :] if "namespaces" in parts else parts[-1:]
     return len(after) == 1 and parts[-2] not in _CLUSTER_SCOPED
 

@@ -20,7 +20,11 @@ async def candidates(what: str, before: Sequence[str], patience: float) -> list[
         before: the words so far, which may say where to look.
         patience: seconds.
     """
-    options, _ = _where().parse_known_args(before)
+    try:
+        options, _ = _where().parse_known_args(before)
+    except argparse.ArgumentError:
+        # An option of which the value is still to come: nobody knows where to look.
+        return []
     if what == "context":
         return contexts_of(options.kubeconfig)
     access = Access(

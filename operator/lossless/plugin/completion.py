@@ -73,7 +73,8 @@ def _values(option: argparse.Action, before: Sequence[str], word: str) -> tuple[
         return [], _FILES
     if option.choices:
         return _matching(dict.fromkeys(map(str, option.choices), ""), word), _NO_FILES
-    return _matching(dict.fromkeys(_names(option.dest, before), ""), word), _NO_FILES
+    # Without the option itself, which has no value yet.
+    return _matching(dict.fromkeys(_names(option.dest, before[:-1]), ""), word), _NO_FILES
 
 
 def _matching(candidates: dict[str, str], word: str) -> list[str]:
