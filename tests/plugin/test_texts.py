@@ -6,23 +6,19 @@ from textwrap import dedent
 import pytest
 
 from lossless.model.status import LastRollout
-from lossless.plugin.checks.finding import Finding, Severity
+from lossless.plugin.checks.finding import Severity
 from lossless.plugin.findings_text import counted, findings_text
 from lossless.plugin.history_table import history_table
 from lossless.plugin.layout import ago, bar, cut, paragraph, table
 from lossless.plugin.paint import Paint, wanted
+from tests.plugin.manifests import changed
+from tests.plugin.test_checks import found
 from tests.plugin.test_tree import DOC
 from tests.support.rollouts import NOW
 
 DONE = LastRollout(int(NOW), int(NOW + 187), 3, 1, 0, 2, "5", "6")
-FINDING = Finding(
-    code="LL307",
-    title="No readiness probe",
-    severity=Severity.ERROR,
-    object="Deployment shop/web template",
-    reason="no container has a readinessProbe: a new pod takes traffic before anything listens",
-    remedy="give the container that serves a readinessProbe",
-)
+#: What the check itself says, so that the page cannot say anything else.
+(FINDING,) = found(changed("deployment/spec/template/spec/containers/0/readinessProbe", None))
 
 
 def told(text: str) -> str:
@@ -64,8 +60,8 @@ def test_findings() -> None:
 
         error    LL307  No readiness probe
                  Deployment shop/web template
-                 no container has a readinessProbe: a new pod takes traffic before
-                 anything listens.
+                 no container has a readinessProbe: a new pod takes traffic, and an old
+                 one goes, before anything listens.
                  Do: give the container that serves a readinessProbe
                  docs/checks.md#ll307
         """)
