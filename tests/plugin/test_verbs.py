@@ -489,6 +489,28 @@ async def test_a_target_that_is_not_there() -> None:
             await at.types("restart", "web")
 
 
+@pytest.mark.parametrize("verb", ["restart", "undo"])
+async def test_pods_of_another_controller_are_left_to_it(verb: str) -> None:
+    """The LosslessRollout is right, so nobody is told to correct it."""
+    async with desk() as at:
+        at.rollout(targetRef={"apiVersion": "v1", "kind": "Pod"})
+        with pytest.raises(RefusedError) as refused:
+            await at.types(verb, "web")
+        assert at.fake.writes == []
+    assert str(refused.value) == (
+        "LosslessRollout shop/web is for pods labelled lossless.dev/rollout=web, whoever makes"
+        " them; do this by the controller that made them"
+    )
+
+
+async def test_check_of_pods_of_another_controller() -> None:
+    """Nothing is missing; what is looked at is named by the pods' label."""
+    async with desk() as at:
+        at.rollout(targetRef={"apiVersion": "v1", "kind": "Pod"})
+        assert await at.types("check", "web") is Exit.OK
+        assert at.reads == ("shop/web → pods labelled lossless.dev/rollout=web: nothing found\n")
+
+
 @pytest.mark.parametrize(
     ("error", "says"),
     [

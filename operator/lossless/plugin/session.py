@@ -10,6 +10,7 @@ from lossless.cluster.errors import ForbiddenError, NotFoundError
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.workloads import list_all
 from lossless.model.names import API_VERSION, KIND, PLURAL, SHORT_NAME, SINGULAR
+from lossless.model.targets import Kind, Target
 from lossless.plugin.exits import RefusedError, UsageError
 from lossless.plugin.kubeconfig import place_of
 
@@ -125,11 +126,17 @@ class Session:
         """Return the URL path of a LosslessRollout's workload, and its name for people.
 
         Raises:
-            RefusedError: ``spec.targetRef`` names no kind that we know.
+            RefusedError: ``spec.targetRef`` names no kind that we know, or pods by their label.
         """
         target = (rollout.get("spec") or {}).get("targetRef") or {}
         kind, name = str(target.get("kind", "")), str(target.get("name", ""))
         namespace = metadata_of(rollout).get("namespace", self.namespace)
+        if kind == Kind.POD:
+            own = str(metadata_of(rollout).get("name", ""))
+            raise RefusedError(
+                f"{KIND} {namespace}/{own} is for {Target(Kind.POD, own).pods}, whoever makes them;"
+                " do this by the controller that made them"
+            )
         if kind not in _PLURALS or not name:
             raise RefusedError(
                 f"{KIND} {namespace}/{metadata_of(rollout).get('name', '')}: spec.targetRef names"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossless.model.names import KIND
+from lossless.model.targets import Kind
 from lossless.plugin.checks.setup import Raw, Setup, labels, selects
 
 
@@ -41,6 +42,8 @@ def setup_of(rollout: Raw, objects: Iterable[Raw], *, live: bool, budgets_known:
             raw
             for raw in here
             if raw.get("kind") == KIND
+            # Each of kind Pod has its own pods: those labelled with its own name.
+            and kind != Kind.POD
             and _metadata(raw).get("name") != own
             and reference_of(raw) == (kind, name)
         ),

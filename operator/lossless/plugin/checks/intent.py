@@ -27,8 +27,8 @@ def invalid(setup: Setup) -> Iterator[Trouble]:
 
 
 def no_target(setup: Setup) -> Iterator[Trouble]:
-    """Ask whether the workload exists."""
-    if setup.workload is not None:
+    """Ask whether the workload exists; of kind Pod there is none to look for."""
+    if setup.workload is not None or setup.is_for_pods:
         return
     if setup.live:
         yield Trouble(

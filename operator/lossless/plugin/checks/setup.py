@@ -9,6 +9,7 @@ from lossless.model.fields import InvalidSpec
 from lossless.model.names import AGENT_PORT, KIND
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.strategy import DEFAULT, Strategy
+from lossless.model.targets import Kind, Target
 from lossless.webhook.containers import Place, counted_ports, serving
 from lossless.webhook.inject import Injection, inject
 from lossless.webhook.options import AgentSettings
@@ -109,10 +110,21 @@ class Setup:
     @property
     def target(self) -> str:
         """The workload, as findings name it."""
-        reference = (self.rollout.get("spec") or {}).get("targetRef") or {}
-        namespace = (self.rollout.get("metadata") or {}).get("namespace")
-        name = "/".join(filter(None, (namespace, str(reference.get("name", "")))))
+        metadata = self.rollout.get("metadata") or {}
+        if self.is_for_pods:
+            return Target(Kind.POD, str(metadata.get("name", ""))).pods
+        reference = self._reference
+        name = "/".join(filter(None, (metadata.get("namespace"), str(reference.get("name", "")))))
         return f"{reference.get('kind', 'Deployment')} {name}"
+
+    @property
+    def is_for_pods(self) -> bool:
+        """Whether it is for pods by their label, whoever makes them: of no workload, then."""
+        return self._reference.get("kind") == Kind.POD
+
+    @property
+    def _reference(self) -> Raw:
+        return (self.rollout.get("spec") or {}).get("targetRef") or {}
 
     @property
     def workload_spec(self) -> Raw:
