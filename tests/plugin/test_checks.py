@@ -20,14 +20,18 @@ AWS: Final = "service.beta.kubernetes.io/aws-load-balancer-"
 ALB: Final = "alb.ingress.kubernetes.io/"
 ALIBABA: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-"
 ISTIO: Final = "traffic.sidecar.istio.io/"
+MODE: Final = "sidecar.istio.io/interceptionMode"
 POD: Final = "deployment/spec/template/spec/"
 TEMPLATE: Final = "deployment/spec/template/metadata/"
 SERVICE: Final = "service/spec/"
 SAID: Final = "service/metadata/annotations"
 NLB: Final = {f"{AWS}type": "external", f"{AWS}nlb-target-type": "ip"}
-ASKS_AGENT: Final = NLB | {
-    f"{AWS}healthcheck-path": "/status-flag",
-    f"{AWS}healthcheck-port": "9913",
+BY_HTTP: Final = {f"{AWS}healthcheck-protocol": "HTTP"}
+ASKS_APP: Final = NLB | BY_HTTP | {f"{AWS}healthcheck-path": "/status-flag"}
+ASKS_AGENT: Final = ASKS_APP | {f"{AWS}healthcheck-port": "9913"}
+ISTIO_LEAVES_AGENT: Final = {
+    "sidecar.istio.io/inject": "true",
+    f"{ISTIO}excludeInboundPorts": "9913",
 }
 OTHER_LLR: Final = {
     "apiVersion": API_VERSION,
@@ -72,6 +76,25 @@ def policy(*ports: Raw, **spec: Any) -> Raw:
         "metadata": {"name": "web", "namespace": "shop"},
         "spec": {"podSelector": {"matchLabels": LABELS}} | ingress | spec,
     }
+
+
+def in_istio(said: Mapping[str, str], **spec: Any) -> dict[str, Raw]:
+    """Return a right set-up in Istio's mesh, which leaves the agent's port alone.
+
+    Args:
+        said: annotations of the template beside.
+        spec: of the LosslessRollout beside.
+    """
+    objects = changed(f"{TEMPLATE}annotations", ISTIO_LEAVES_AGENT | dict(said))
+    objects["llr"]["spec"] |= spec
+    return objects
+
+
+def of_class(said: Mapping[str, str]) -> dict[str, Raw]:
+    """Return a set-up with an NLB that no annotation but ``spec.loadBalancerClass`` names."""
+    objects = changed(f"{SERVICE}loadBalancerClass", "service.k8s.aws/nlb")
+    objects["service"]["metadata"]["annotations"] = dict(said)
+    return objects
 
 
 def on_node(ports: list[Raw], said: Mapping[str, str] | None = None) -> dict[str, Raw]:
@@ -196,7 +219,27 @@ WRONG: Final = [
     # Clouds
     pytest.param(changed(SAID, NLB), "LL501", id="AWS NLB, short propagation"),
     pytest.param(
-        changed(SAID, NLB | {f"{AWS}healthcheck-path": "/status-flag"})
+        of_class({f"{AWS}nlb-target-type": "ip"}),
+        "LL501",
+        id="AWS NLB by its class",
+    ),
+    pytest.param(
+        changed(SAID, {k: v for k, v in ASKS_AGENT.items() if k not in BY_HTTP}),
+        "LL501",
+        id="AWS NLB connects to the agent, and asks nothing",
+    ),
+    pytest.param(
+        changed(SAID, ASKS_AGENT | {f"{AWS}healthcheck-protocol": "tcp"}),
+        "LL501",
+        id="AWS NLB says that it only connects",
+    ),
+    pytest.param(
+        changed(SAID, ASKS_AGENT | {f"{AWS}healthcheck-protocol": "HTTPS"}),
+        "LL501",
+        id="AWS NLB asks the agent by TLS",
+    ),
+    pytest.param(
+        changed(SAID, ASKS_APP)
         | {"llr": changed("llr/spec/statusFlag", {"draining": {"status": 200}})["llr"]},
         "LL501",
         id="AWS NLB, a status flag that falls by its text",
@@ -254,15 +297,35 @@ WRONG: Final = [
     pytest.param(added("other", OTHER_BUDGET), "LL603", id="two budgets"),
     # Meshes and policies
     pytest.param(
-        changed(f"{TEMPLATE}labels", LABELS | {"sidecar.istio.io/inject": "true"}),
+        changed(f"{TEMPLATE}labels", LABELS | {"sidecar.istio.io/inject": "true"})
+        | {"llr": changed("llr/spec/ports", [15006])["llr"]},
         "LL701",
         id="Istio by label",
     ),
     pytest.param(
-        changed("namespace/metadata/labels", {"istio-injection": "enabled"}),
+        changed("namespace/metadata/labels", {"istio-injection": "enabled"})
+        | {"llr": changed("llr/spec/ports", [15006])["llr"]},
         "LL701",
         id="Istio by namespace",
     ),
+    pytest.param(
+        in_istio({f"{ISTIO}excludeInboundPorts": "", MODE: "TPROXY"}),
+        "LL701",
+        id="Istio takes the agent's port in another way",
+    ),
+    pytest.param(in_istio({}), "LL704", id="Istio, declared ports"),
+    pytest.param(in_istio({}, ports=["http"]), "LL704", id="Istio, the clients' port"),
+    pytest.param(
+        in_istio({f"{ISTIO}includeInboundPorts": "8080"}, ports=[8081]),
+        "LL704",
+        id="Istio takes the Service's port alone",
+    ),
+    pytest.param(
+        in_istio({f"{ISTIO}excludeInboundPorts": "8080,9913"}, ports=[15006]),
+        "LL402",
+        id="Istio leaves a port alone that does not count",
+    ),
+    pytest.param(changed("llr/spec/ports", [15006]), "LL402", id="Istio's port without Istio"),
     pytest.param(
         changed(f"{TEMPLATE}annotations", {"linkerd.io/inject": "enabled"}), "LL702", id="Linkerd"
     ),
@@ -308,13 +371,17 @@ def test_every_check_has_a_set_up_that_it_finds() -> None:
 @pytest.mark.parametrize(
     "objects",
     [
+        pytest.param(changed(SAID, ASKS_APP), id="AWS asks the agent through the application"),
         pytest.param(
-            changed(SAID, NLB | {f"{AWS}healthcheck-path": "/status-flag"}),
-            id="AWS asks the agent through the application",
+            changed(SAID, ASKS_APP | {f"{AWS}healthcheck-protocol": "https"}),
+            id="AWS asks the agent through an application that speaks TLS",
+        ),
+        pytest.param(
+            of_class({f"{AWS}nlb-target-type": "instance"}), id="AWS, nodes as targets by class"
         ),
         pytest.param(changed(SAID, ASKS_AGENT), id="AWS asks the agent"),
         pytest.param(
-            changed(SAID, NLB | {f"{AWS}healthcheck-path": "/up"})
+            changed(SAID, ASKS_APP | {f"{AWS}healthcheck-path": "/up"})
             | {"llr": changed("llr/spec/statusFlag", {"path": "/up"})["llr"]},
             id="AWS asks the agent by another path",
         ),
@@ -343,15 +410,29 @@ def test_every_check_has_a_set_up_that_it_finds() -> None:
                     "sidecar.istio.io/inject": "true",
                     f"{ISTIO}excludeInboundPorts": "15090,9900-9920",
                 },
-            ),
+            )
+            | {"llr": changed("llr/spec/ports", [15006])["llr"]},
             id="Istio leaves the port alone",
         ),
         pytest.param(
             changed(
                 f"{TEMPLATE}annotations",
                 {"sidecar.istio.io/inject": "true", f"{ISTIO}includeInboundPorts": "8080"},
-            ),
+            )
+            | {"llr": changed("llr/spec/ports", ["http", 15006])["llr"]},
             id="Istio takes named ports",
+        ),
+        pytest.param(
+            in_istio({f"{ISTIO}excludeInboundPorts": "8080,9913"}),
+            id="Istio leaves the clients' port alone",
+        ),
+        pytest.param(
+            in_istio({f"{ISTIO}includeInboundPorts": ""}), id="Istio takes no port at all"
+        ),
+        pytest.param(in_istio({MODE: "TPROXY"}), id="Istio leaves sockets their port"),
+        pytest.param(
+            in_istio({f"{ISTIO}excludeInboundPorts": "", MODE: "NONE"}),
+            id="Istio intercepts nothing",
         ),
         pytest.param(
             changed(
@@ -432,6 +513,40 @@ def test_files_are_not_blamed_for_what_they_do_not_hold() -> None:
 
     (finding,) = found({"llr": right()["llr"]}, live=False)
     assert (finding.code, finding.severity) == ("LL102", Severity.NOTE)
+
+
+@pytest.mark.parametrize(
+    ("excluded", "ports", "wanted"),
+    [
+        pytest.param("9913", [], [15006], id="declared ports"),
+        pytest.param("9913", ["http"], ["http", 15006], id="named ports are kept"),
+        pytest.param("9913,8080", [], [8080, 15006], id="a declared port that Istio leaves alone"),
+    ],
+)
+def test_the_ports_that_istio_needs(
+    excluded: str, ports: list[int | str], wanted: list[int | str]
+) -> None:
+    """Who sets what the finding says is told nothing more."""
+    objects = in_istio({f"{ISTIO}excludeInboundPorts": excluded}, ports=ports)
+    pod = objects["deployment"]["spec"]["template"]["spec"]
+    pod["containers"][0]["ports"].append({"containerPort": 9090})
+
+    (finding,) = found(objects)
+    assert finding.code == "LL704"
+    assert finding.remedy == f"set spec.ports: [{', '.join(map(str, wanted))}]"
+
+    objects["llr"]["spec"]["ports"] = wanted
+    assert found(objects) == ()
+
+
+def test_pods_of_other_controllers_have_no_workload_to_look_for() -> None:
+    """Live or in files; and each LosslessRollout of that kind has pods of its own."""
+    pods = {"apiVersion": "v1", "kind": "Pod"}
+    objects = changed("llr/spec/targetRef", pods)
+    objects["other"] = OTHER_LLR | {"spec": {"targetRef": pods}}
+
+    assert found(objects) == ()
+    assert found(objects, live=False) == ()
 
 
 def test_the_worst_comes_first() -> None:

@@ -64,6 +64,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL701", "Istio takes the agent's port", _ERROR, mesh.istio),
     Check("LL702", "Linkerd takes the agent's port", _WARNING, mesh.linkerd),
     Check("LL703", "A policy closes the agent's port", _WARNING, mesh.policy),
+    Check("LL704", "Istio leads clients past the count", _ERROR, mesh.istio_not_counted),
     Check("LL801", "nginx works against the drain", _ERROR, nginx.works_against),
     Check("LL802", "nginx's configuration was not checked", _NOTE, nginx.not_checked),
 )

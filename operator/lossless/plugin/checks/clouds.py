@@ -15,8 +15,13 @@ from lossless.plugin.checks.finding import Trouble
 from lossless.plugin.checks.setup import Raw, Setup, annotations, named
 
 _AWS: Final = "service.beta.kubernetes.io/aws-load-balancer-"
-#: The AWS Load Balancer Controller's default for a Service: the port that clients are sent to.
+#: ``spec.loadBalancerClass`` of the AWS Load Balancer Controller's NLBs. Its webhook writes it into
+#: new Services, so no annotation need name the type.
+_NLB_CLASS: Final = "service.k8s.aws/nlb"
+#: The AWS Load Balancer Controller's defaults for the health check of a Service's pods: the port
+#: that clients are sent to, and a TCP connection, to which a path means nothing.
 _TRAFFIC_PORT: Final = "traffic-port"
+_CHECK_PROTOCOL: Final = "tcp"
 _ALB: Final = "alb.ingress.kubernetes.io/"
 _GKE_NEG: Final = "cloud.google.com/neg"
 _GKE_BACKEND: Final = ("cloud.google.com/backend-config", "beta.cloud.google.com/backend-config")
@@ -131,20 +136,25 @@ def _sends_newcomers(service: Raw, flag: StatusFlag, agent_port: int) -> bool:
     """Return whether it is an NLB with pods as targets whose health check is not the agent's.
 
     An NLB looks at the status of an answer and not at its text. Without a port of its own the check
-    asks the application, which may pass it on.
+    asks the application, which may pass it on, and may speak TLS; the agent speaks HTTP only.
     """
     said = annotations(service)
     kind = said.get(f"{_AWS}type", "")
     falls = flag.draining.status >= HTTPStatus.BAD_REQUEST
     port = said.get(f"{_AWS}healthcheck-port", _TRAFFIC_PORT)
+    protocol = said.get(f"{_AWS}healthcheck-protocol", _CHECK_PROTOCOL).lower()
     asks_agent = (
         falls
         and said.get(f"{_AWS}healthcheck-path") in flag.paths
-        and port in {_TRAFFIC_PORT, str(agent_port)}
+        and (
+            (port == _TRAFFIC_PORT and protocol in {"http", "https"})
+            or (port == str(agent_port) and protocol == "http")
+        )
     )
-    ip = kind == "nlb-ip" or (
-        kind in {"external", "nlb"} and said.get(f"{_AWS}nlb-target-type") == "ip"
+    nlb = kind in {"external", "nlb"} or (
+        (service.get("spec") or {}).get("loadBalancerClass") == _NLB_CLASS
     )
+    ip = kind == "nlb-ip" or (nlb and said.get(f"{_AWS}nlb-target-type") == "ip")
     return ip and not asks_agent
 
 

@@ -9,31 +9,44 @@ from typing import Final
 
 from lossless.model.names import AGENT_PORT_NAME
 from lossless.plugin.checks.finding import Trouble
-from lossless.plugin.checks.setup import Raw, Setup, annotations, labels, named
+from lossless.plugin.checks.istio import EXCLUDE_INBOUND, INBOUND, lists, redirects, takes_over
+from lossless.plugin.checks.services import targets
+from lossless.plugin.checks.setup import Raw, Setup, annotations, named
 
-_ISTIO_INJECT: Final = "sidecar.istio.io/inject"
-_ISTIO_EXCLUDE: Final = "traffic.sidecar.istio.io/excludeInboundPorts"
-_ISTIO_INCLUDE: Final = "traffic.sidecar.istio.io/includeInboundPorts"
 _LINKERD_INJECT: Final = "linkerd.io/inject"
 _LINKERD_SKIP: Final = "config.linkerd.io/skip-inbound-ports"
 
 
 def istio(setup: Setup) -> Iterator[Trouble]:
     """Ask whether Istio takes the kubelet's hold for traffic of the mesh."""
-    if setup.workload is None or setup.on_host_network or not _istio_injects(setup):
+    port = setup.agent_port
+    if takes_over(setup, port):
+        yield Trouble(
+            f"{setup.target} template",
+            f"Istio takes over port {port}; with STRICT mTLS the kubelet's hold does not reach"
+            " the agent, and the container stops at once",
+            f'annotate the template: {EXCLUDE_INBOUND}: "{port}"',
+        )
+
+
+def istio_not_counted(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether clients count that Istio leads to another port than theirs."""
+    if setup.valid is None or INBOUND in setup.counted:
         return
-    said, port = annotations(setup.template), setup.agent_port
-    included = said.get(_ISTIO_INCLUDE)
-    if _lists(said.get(_ISTIO_EXCLUDE, ""), port) or (
-        included is not None and included != "*" and not _lists(included, port)
-    ):
-        return
-    yield Trouble(
-        f"{setup.target} template",
-        f"Istio takes over port {port}; with STRICT mTLS the kubelet's hold does not reach"
-        " the agent, and the container stops at once",
-        f'annotate the template: {_ISTIO_EXCLUDE}: "{port}"',
-    )
+    ours = {*setup.counted, *targets(setup)} - {setup.agent_port}
+    taken = sorted(port for port in ours if redirects(setup, port))
+    if taken:
+        counted = ", ".join(map(str, setup.counted))
+        kept = setup.valid.ports or tuple(port for port in setup.counted if port not in taken)
+        wanted = ", ".join(map(str, (*kept, INBOUND)))
+        yield Trouble(
+            f"{setup.name} spec.ports",
+            f"Istio redirects connections to {', '.join(map(str, taken))} to port {INBOUND}, which"
+            " does not count"
+            + (f" (counted: {counted})" if counted else "")
+            + ": requests in flight are not seen, and a pod stops under them",
+            f"set spec.ports: [{wanted}]",
+        )
 
 
 def linkerd(setup: Setup) -> Iterator[Trouble]:
@@ -46,7 +59,7 @@ def linkerd(setup: Setup) -> Iterator[Trouble]:
     skipped = annotations(setup.template).get(_LINKERD_SKIP) or annotations(
         setup.namespace or {}
     ).get(_LINKERD_SKIP, "")
-    if wanted in {"enabled", "ingress"} and not _lists(skipped, port):
+    if wanted in {"enabled", "ingress"} and not lists(skipped, port):
         yield Trouble(
             f"{setup.target} template",
             f"Linkerd takes over port {port}; where its policy denies what is not"
@@ -68,26 +81,6 @@ def policy(setup: Setup) -> Iterator[Trouble]:
             " follow them, so each rollout waits for every pod to be gone",
             f"allow port {port} from the namespace of the installation",
         )
-
-
-def _istio_injects(setup: Setup) -> bool:
-    template = setup.template
-    own = labels(template).get(_ISTIO_INJECT) or annotations(template).get(_ISTIO_INJECT)
-    if own is not None:
-        return own == "true"
-    return labels(setup.namespace or {}).get("istio-injection") == "enabled" or (
-        "istio.io/rev" in labels(setup.namespace or {})
-    )
-
-
-def _lists(text: str, port: int) -> bool:
-    """Return whether a list of ports and ranges holds ``port``, the agent's."""
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        numbers = first.isdecimal() and (not last or last.isdecimal())
-        if numbers and int(first) <= port <= int(last or first):
-            return True
-    return False
 
 
 def _closes_ingress(policy_: Raw) -> bool:

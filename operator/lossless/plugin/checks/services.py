@@ -5,6 +5,7 @@ from typing import Final
 
 from lossless.model.durations import format_duration
 from lossless.plugin.checks.finding import Trouble
+from lossless.plugin.checks.istio import redirects
 from lossless.plugin.checks.setup import Raw, Setup, named
 from lossless.plugin.checks.template import declared_names
 from lossless.webhook.containers import tcp_ports
@@ -30,6 +31,21 @@ def _ports(service: Raw) -> Iterator[tuple[str, int | str]]:
             yield shown, int(target) if str(target).isdecimal() else str(target)
 
 
+def targets(setup: Setup) -> frozenset[int]:
+    """Return the ports of the pods that Services lead to."""
+    return frozenset(number for _, _, number in _numbered(setup))
+
+
+def _numbered(setup: Setup) -> Iterator[tuple[Raw, str, int]]:
+    """Yield Service, port as people name it, and number in the pods, where there is one."""
+    numbers = {name: number for p in setup.places for name, number in tcp_ports(p) if name}
+    for service in setup.services:
+        for shown, target in _ports(service):
+            number = numbers.get(target) if isinstance(target, str) else target
+            if number is not None:
+                yield service, shown, number
+
+
 def none(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a Service leads to the pods."""
     if setup.workload is not None and not setup.services and setup.live:
@@ -42,22 +58,23 @@ def none(setup: Setup) -> Iterator[Trouble]:
 
 
 def not_counted(setup: Setup) -> Iterator[Trouble]:
-    """Ask whether connections through every Service port count."""
-    numbers = {name: number for p in setup.places for name, number in tcp_ports(p) if name}
+    """Ask whether connections through every Service port count.
+
+    Those that Istio redirects count by another port (``mesh.istio_not_counted``).
+    """
     counted = setup.counted
     if not counted:
         return
-    for service in setup.services:
-        for shown, target in _ports(service):
-            number = numbers.get(target) if isinstance(target, str) else target
-            if number is not None and number not in counted and number != setup.agent_port:
-                listed = ", ".join(map(str, counted))
-                yield Trouble(
-                    f"{named(service)} {shown}",
-                    f"it leads to port {number}, which does not count (counted: {listed}): a pod"
-                    " stops while clients are connected through it",
-                    "add it to spec.ports, or declare it in the container if spec.ports is empty",
-                )
+    listed = ", ".join(map(str, counted))
+    for service, shown, number in _numbered(setup):
+        counts = number in counted or redirects(setup, number)
+        if not counts and number != setup.agent_port:
+            yield Trouble(
+                f"{named(service)} {shown}",
+                f"it leads to port {number}, which does not count (counted: {listed}): a pod"
+                " stops while clients are connected through it",
+                "add it to spec.ports, or declare it in the container if spec.ports is empty",
+            )
 
 
 def no_such_port(setup: Setup) -> Iterator[Trouble]:
