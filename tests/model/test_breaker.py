@@ -127,9 +127,7 @@ def test_a_young_pod_is_looked_at_again_in_time() -> None:
         pytest.param(
             "spec.initContainers[1].image: Required value", 60, None, id="another's index"
         ),
-        pytest.param(
-            "spec.initContainers[01].image: Required value", 60, None, id="no such index"
-        ),
+        pytest.param("spec.initContainers[01].image: Required value", 60, None, id="no such index"),
         pytest.param(
             "failed at path /spec/initContainers/01/image/", 60, None, id="another's pointer"
         ),

@@ -107,7 +107,9 @@ def test_the_agents_user_is_the_installations_to_choose(
     settings: AgentSettings, ids: dict[str, int]
 ) -> None:
     """Whatever it is, it is never root."""
-    agent = agent_of(applied(pod(), [*inject(pod(), "web", spec(), settings, gate=True).operations]))
+    agent = agent_of(
+        applied(pod(), [*inject(pod(), "web", spec(), settings, gate=True).operations])
+    )
     security = agent["securityContext"]
 
     assert {key: security[key] for key in security if key in {"runAsUser", "runAsGroup"}} == ids
