@@ -9,6 +9,7 @@ import yaml
 
 from lossless.model.close_drivers import KINDS as DRIVERS
 from lossless.model.counters import KINDS as COUNTERS
+from lossless.model.names import PRIVATE_VOLUME, SHARED_VOLUME
 from lossless.model.policy import parse_spec
 
 ROOT: Final = Path(__file__).parent.parent
@@ -35,6 +36,13 @@ def test_examples_are_accepted(document: str, example: str) -> None:
     spec = parse_spec(TARGET | yaml.safe_load(example))
 
     assert spec.close or spec.metrics, document
+
+
+def test_volumes_that_may_go_with_their_node_are_named() -> None:
+    """An autoscaler is told of all that the webhook adds, by their names."""
+    page = (ROOT / "docs" / "limits.md").read_text()
+
+    assert f'safe-to-evict-local-volumes: "{SHARED_VOLUME},{PRIVATE_VOLUME}"' in page
 
 
 def test_every_driver_and_counter_has_an_example() -> None:

@@ -58,6 +58,23 @@ def test_wrong_options_exit_with_2(
             id="a-port-that-cannot-be",
         ),
         pytest.param(
+            ["webhook", "--namespace=x", "--agent-image=a", "--agent-run-as-user=0"],
+            "lossless webhook: agent run_as_user 0",
+            id="an-agent-that-is-root",
+        ),
+        pytest.param(
+            [
+                "webhook",
+                "--namespace=x",
+                "--agent-image=a",
+                "--agent-run-as-user=",
+                "--agent-run-as-group=",
+                "--kubeconfig=/nonexistent",
+            ],
+            "lossless webhook: kubeconfig '/nonexistent': no such file",
+            id="an-agent-whose-user-is-the-platforms-and-no-kubeconfig",
+        ),
+        pytest.param(
             ["selftest", "--namespace=x", "--kubeconfig=/nonexistent"],
             "lossless selftest: kubeconfig '/nonexistent': no such file",
             id="no-kubeconfig-to-test-by",

@@ -14,7 +14,7 @@ from typing import Final
 from lossless import __version__
 from lossless.cluster.errors import ApiError
 from lossless.host.options import add_host
-from lossless.model.names import STATUS_FILE
+from lossless.model.names import AGENT_UID, STATUS_FILE
 from lossless.telemetry.levels import LEVELS
 
 #: Who keeps the certificate, if not the webhook itself.
@@ -98,6 +98,8 @@ async def _webhook(options: argparse.Namespace) -> None:
                 cpu_limit=options.agent_cpu_limit,
                 cpu_guaranteed=options.agent_cpu_guaranteed,
                 memory=options.agent_memory,
+                run_as_user=options.agent_run_as_user,
+                run_as_group=options.agent_run_as_group,
             ),
         )
     )
@@ -242,6 +244,14 @@ def _parser() -> argparse.ArgumentParser:
         "--agent-cpu-guaranteed", default="50m", help="request and limit in Guaranteed pods"
     )
     webhook.add_argument("--agent-memory", default="64Mi", help="request and limit alike")
+    for which in ("user", "group"):
+        webhook.add_argument(
+            f"--agent-run-as-{which}",
+            type=_user_id,
+            default=AGENT_UID,
+            metavar="NUMBER",
+            help="default: %(default)s; empty: left to the platform, as OpenShift wants",
+        )
 
     commands.add_parser(
         "release", parents=[common], help="before a removal: end injection and open every gate"
@@ -259,6 +269,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_nginx(commands)
     add_host(commands, logging)
     return parser
+
+
+def _user_id(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def _add_nginx(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -57,7 +57,7 @@ def test_what_nobody_may_write_is_told_with_the_remedy() -> None:
 
     assert refused.startswith("cannot create /sys/lossless-on: ")
     assert refused.endswith(
-        "; give user 65534 write access to its directory, or the pod an fsGroup"
+        f"; give user {os.geteuid()} write access to its directory, or the pod an fsGroup"
     )
 
 
@@ -66,7 +66,7 @@ def test_a_directory_that_is_closed_to_the_agent_is_told_with_the_remedy(tmp_pat
     """On a volume of the user's, which may belong to somebody else."""
     path = tmp_path / "status" / "on"
     path.parent.mkdir()
-    remedy = "; give user 65534 write access to its directory, or the pod an fsGroup"
+    remedy = f"; give user {os.geteuid()} write access to its directory, or the pod an fsGroup"
     path.parent.chmod(0o555)
     assert show_status(str(path)) == f"cannot create {path}: Permission denied{remedy}"
     path.parent.chmod(0o755)

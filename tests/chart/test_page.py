@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "chart.md").read_text()
 EXAMPLES = [
     text
     for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    if not text.startswith("spec:")
+    if not text.startswith(("spec:", "apiVersion:"))
 ]
 
 

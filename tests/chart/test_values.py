@@ -136,6 +136,7 @@ def test_the_agents_image_follows(helm: Helm, values: Mapping[str, Any], expecte
             ["/agent/resources/cpuRequest"],
             id="no quantity",
         ),
+        pytest.param({"agent": {"runAsUser": 0}}, ["/agent/runAsUser"], id="root"),
         pytest.param({"crds": {"keep": "yes"}}, ["/crds/keep"], id="text for a switch"),
         pytest.param({"imagePullSecrets": ["a"]}, ["/imagePullSecrets/0"], id="pull secret"),
         pytest.param(
@@ -229,6 +230,27 @@ def test_the_agents_defaults_are_the_codes(manifests: list[Manifest]) -> None:
     assert _argument(manifests, "webhook", "agent-cpu-guaranteed") == code.cpu_guaranteed
     assert _argument(manifests, "webhook", "agent-memory") == code.memory
     assert _argument(manifests, "webhook", "agent-image-pull-policy") == code.pull_policy
+    assert _argument(manifests, "webhook", "agent-run-as-user") == str(code.run_as_user)
+    assert _argument(manifests, "webhook", "agent-run-as-group") == str(code.run_as_group)
+
+
+@pytest.mark.parametrize(
+    ("ids", "arguments"),
+    [
+        pytest.param({"runAsUser": None, "runAsGroup": None}, ("", ""), id="the platform's"),
+        pytest.param(
+            {"runAsUser": 1000700000, "runAsGroup": 0}, ("1000700000", "0"), id="as many digits"
+        ),
+    ],
+)
+def test_the_agents_user_can_be_left_to_the_platform(
+    helm: Helm, ids: dict[str, int | None], arguments: tuple[str, str]
+) -> None:
+    """Null is not the number 0, and no number is written as a float."""
+    manifests = helm.render({"agent": ids})
+
+    found = [_argument(manifests, "webhook", f"agent-run-as-{of}") for of in ("user", "group")]
+    assert tuple(found) == arguments
 
 
 def test_settings_reach_the_programs(helm: Helm) -> None:

@@ -103,7 +103,7 @@ async def test_a_new_authority_is_passed_on(kept: Kept) -> None:
     assert base64.b64decode(hook["clientConfig"]["caBundle"]) == b"new"
 
 
-@pytest.mark.parametrize(
+DAMAGED = pytest.mark.parametrize(
     "secret",
     [
         pytest.param(None, id="no Secret"),
@@ -111,10 +111,39 @@ async def test_a_new_authority_is_passed_on(kept: Kept) -> None:
         pytest.param({"data": {"ca.crt": "%%%"}}, id="not base64"),
     ],
 )
+
+
+@DAMAGED
+@pytest.mark.parametrize("external", [False, True], ids=["own", "of others"])
+async def test_what_is_trusted_already_stays(
+    kept: Kept, shared: Kept, secret: dict[str, Any] | None, *, external: bool
+) -> None:
+    """The webhook serves on with what it had; without a hook pods would start unprotected.
+
+    It puts the Secret back within 60 s, and the leader looks every 15 s.
+    """
+    both = shared if external else kept
+    both.fake.put(ADVICE, {"webhooks": []})
+    both.namespaces.add("shop")
+    await both.injection.step()
+    del both.fake.objects[SECRET]
+    if secret is not None:
+        both.fake.put(SECRET, secret)
+
+    assert await both.injection.step() is False
+    both.namespaces.add("blog")
+    assert await both.injection.step() is True
+    assert both.selected() == ["blog", "shop"]
+    for path in (PATH, ADVICE):
+        (hook,) = both.fake.objects[path]["webhooks"]
+        assert base64.b64decode(hook["clientConfig"]["caBundle"]) == AUTHORITY
+
+
+@DAMAGED
 async def test_without_an_authority_there_is_no_webhook(
     kept: Kept, secret: dict[str, Any] | None
 ) -> None:
-    """Every call would fail."""
+    """Where there never was one, every call would fail."""
     kept.namespaces.add("shop")
     del kept.fake.objects[SECRET]
     if secret is not None:
@@ -191,9 +220,18 @@ async def test_advice_is_given_as_soon_as_there_is_an_authority(kept: Kept) -> N
     assert hook["failurePolicy"] == "Ignore"
     assert hook["rules"][0]["resources"] == ["losslessrollouts"]
     assert await kept.injection.step() is False
+
+
+@pytest.mark.parametrize("bundle", ["", "%%%"], ids=["empty", "not base64"])
+async def test_a_webhook_that_nobody_could_trust_is_withdrawn(kept: Kept, bundle: str) -> None:
+    """Somebody has emptied it, and nobody knows the authority any more: every call fails."""
+    kept.namespaces.add("shop")
+    await kept.injection.step()
+    kept.fake.objects[PATH]["webhooks"][0]["clientConfig"]["caBundle"] = bundle
     del kept.fake.objects[SECRET]
+
     assert await kept.injection.step() is True
-    assert kept.fake.objects[ADVICE]["webhooks"] == []
+    assert kept.fake.objects[PATH]["webhooks"] == []
 
 
 @pytest.mark.parametrize("path", [PATH, ADVICE])

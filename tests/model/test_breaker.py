@@ -106,6 +106,34 @@ def test_a_young_pod_is_looked_at_again_in_time() -> None:
             Cause.REFUSED,
             id="limit range",
         ),
+        pytest.param(
+            'pods "web-5d9c-" is forbidden: unable to validate against any security context'
+            ' constraint: [provider "anyuid": Forbidden: not usable by user or serviceaccount,'
+            " provider restricted-v2: .spec.initContainers[0].securityContext.runAsUser: Invalid"
+            " value: 65534: must be in the ranges: [1000700000, 1000709999]]",
+            PATIENCE,
+            Cause.REFUSED,
+            id="OpenShift",
+        ),
+        pytest.param(
+            'admission webhook "validate.kyverno.svc-fail" denied the request: resource'
+            " Pod/shop/web-5d9c-x was blocked due to the following policies restrict-registries:"
+            " validate-registries: 'validation error: Unknown image registry. rule"
+            " validate-registries failed at path /spec/initContainers/0/image/'",
+            PATIENCE,
+            Cause.REFUSED,
+            id="Kyverno",
+        ),
+        pytest.param(
+            "spec.initContainers[1].image: Required value", 60, None, id="another's index"
+        ),
+        pytest.param("spec.initContainers[01].image: Required value", 60, None, id="no such index"),
+        pytest.param(
+            "failed at path /spec/initContainers/01/image/", 60, None, id="another's pointer"
+        ),
+        pytest.param(
+            "failed at path /spec/containers/0/image/", 60, None, id="the user's container"
+        ),
         pytest.param(POLICY, 3, None, id="just now"),
         pytest.param("exceeded quota: q, requested: pods=1", 60, None, id="quota"),
         pytest.param('admission webhook "x" denied the request', 60, None, id="another webhook"),
@@ -114,7 +142,7 @@ def test_a_young_pod_is_looked_at_again_in_time() -> None:
 def test_pods_that_are_refused_because_of_the_agent_suspend_injection(
     message: str, age: float, cause: Cause | None
 ) -> None:
-    """A policy names our container; a quota is full with or without us."""
+    """A policy names our container, or where it stands; a quota is full with or without us."""
     found = judged(refusal=Refusal(message, NOW - age)).suspension
 
     assert (found and found.cause) == cause

@@ -1,6 +1,7 @@
 """Certificates that the API server accepts, renewed before anybody needs them."""
 
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lossless.webhook.certificate import (
     renewed,
     service_names,
 )
+from tests.webhook.keys import UNKNOWN_KIND, encrypted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -174,10 +176,31 @@ GOOD, OTHER = make(NAMES, NOW), make(NAMES, NOW)
 
 
 @pytest.mark.parametrize(
+    ("spoil", "remedy"),
+    [
+        pytest.param(encrypted, "is encrypted; store it without a passphrase", id="encrypted"),
+        pytest.param(
+            lambda _: UNKNOWN_KIND, r"cannot be used \(.*\); use RSA or a NIST curve", id="unknown"
+        ),
+    ],
+)
+def test_a_key_that_cannot_be_read_is_named_with_the_remedy(
+    spoil: Callable[[bytes], bytes], remedy: str
+) -> None:
+    """Each by its name in the Secret, and as the error that callers know."""
+    with pytest.raises(ValueError, match=rf"tls\.key {remedy}"):
+        leaf_of(replaced(GOOD, key=spoil(GOOD.key)))
+    with pytest.raises(ValueError, match=rf"ca\.key {remedy}"):
+        renewed(replaced(GOOD, ca_key=spoil(GOOD.ca_key)), NAMES, NOW)
+
+
+@pytest.mark.parametrize(
     "damaged",
     [
         pytest.param(replaced(GOOD, key=OTHER.key), id="key-of-another"),
         pytest.param(replaced(GOOD, key=b"no key"), id="no-key"),
+        pytest.param(replaced(GOOD, key=encrypted(GOOD.key)), id="encrypted-key"),
+        pytest.param(replaced(GOOD, key=UNKNOWN_KIND), id="unknown-kind-of-key"),
         pytest.param(replaced(GOOD, certificate=b"no certificate"), id="no-certificate"),
         pytest.param(
             replaced(GOOD, certificate=OTHER.certificate, key=OTHER.key), id="untrusted-pair"

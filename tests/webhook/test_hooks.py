@@ -1,5 +1,6 @@
 """What becomes of a container's own preStop hook."""
 
+import re
 from typing import Any
 
 import pytest
@@ -173,6 +174,23 @@ def test_an_annotated_container_keeps_what_the_agent_does_for_it() -> None:
 
     assert hook_of(after)["exec"]["command"][3:] == ["lossless-hold"]
     assert config_of(after).hooks == (HttpHook("app", 81),)
+    assert injection(after).operations == ()
+
+
+@pytest.mark.parametrize(
+    ("sleep", "limit"), [(400, 405), (300, 305), (200, 305)], ids=["longer", "equal", "shorter"]
+)
+def test_a_hold_by_file_is_not_shorter_than_the_containers_own_sleep(
+    sleep: int, limit: int
+) -> None:
+    """The agent lets it go when both drain (300 s at most) and sleep are over, and not before."""
+    hook = {"sleep": {"seconds": sleep}}
+    after = injected(annotated(pod(container("app", pre_stop=hook)), BY_FILE))
+
+    script = hook_of(after)["exec"]["command"][2]
+    assert re.findall(r'"\$n" -lt (\d+)', script) == ["5", str(limit)]
+    assert after["spec"]["terminationGracePeriodSeconds"] > limit
+    assert config_of(after).hooks == (SleepHook("app", float(sleep)),)
     assert injection(after).operations == ()
 
 

@@ -72,9 +72,18 @@ def test_its_holds_go_to_loopback_and_carry_its_key() -> None:
     }
 
 
-def test_a_second_pass_changes_nothing() -> None:
+def test_another_pods_agent_holds_it_for_as_long_as_its_own_sleep() -> None:
+    """A stranger answers when it must be over: here the sleep outlasts the longest drain."""
+    sleeper = container("app", ports=[HTTP], pre_stop={"sleep": {"seconds": 400}})
+    after = admitted(host_pod(sleeper), "7a3f")
+
+    assert hook_of(after)["httpGet"]["path"] == "/v1/hold/app/7a3f/405"
+
+
+@pytest.mark.parametrize("hook", [None, {"sleep": {"seconds": 400}}], ids=["none", "long-sleep"])
+def test_a_second_pass_changes_nothing(hook: Raw | None) -> None:
     """It is another request with another id, and the key stays."""
-    after = admitted(host_pod(), "7a3f")
+    after = admitted(host_pod(container("app", ports=[HTTP], pre_stop=hook)), "7a3f")
     again = inject(deepcopy(after), "web", spec(), SETTINGS, gate=True, review="0b1c")
 
     assert again.operations == ()

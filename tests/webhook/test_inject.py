@@ -1,6 +1,7 @@
 """What a pod looks like afterwards; and that a second look changes nothing."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -15,11 +16,13 @@ from lossless.model.names import (
     UNPROTECTED_ANNOTATION,
 )
 from lossless.webhook.inject import inject
+from lossless.webhook.options import AgentSettings
 from tests.webhook.pods import (
     MOUNT,
     SETTINGS,
     Raw,
     agent_of,
+    applied,
     config_of,
     container,
     hold,
@@ -84,6 +87,51 @@ def test_the_agent() -> None:
         "/run/lossless": False,
         "/var/run/secrets/kubernetes.io/serviceaccount": True,
     }
+
+
+LEFT_OUT = replace(SETTINGS, run_as_user=None, run_as_group=None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "ids"),
+    [
+        pytest.param(
+            replace(SETTINGS, run_as_user=1000700000, run_as_group=0),
+            {"runAsUser": 1000700000, "runAsGroup": 0},
+            id="others",
+        ),
+        pytest.param(LEFT_OUT, {}, id="the-platforms"),
+    ],
+)
+def test_the_agents_user_is_the_installations_to_choose(
+    settings: AgentSettings, ids: dict[str, int]
+) -> None:
+    """Whatever it is, it is never root."""
+    agent = agent_of(
+        applied(pod(), [*inject(pod(), "web", spec(), settings, gate=True).operations])
+    )
+    security = agent["securityContext"]
+
+    assert {key: security[key] for key in security if key in {"runAsUser", "runAsGroup"}} == ids
+    assert security["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize("inserted", [[], [container("mesh-init")]], ids=["first", "second"])
+def test_a_user_that_the_platform_gave_stays(inserted: list[Raw]) -> None:
+    """OpenShift gives it between two passes; the second may have to write the agent anew."""
+
+    def once_more(raw: Raw) -> Raw:
+        found = inject(raw, "web", spec(), LEFT_OUT, gate=True)
+        return applied(raw, list(found.operations))
+
+    first = once_more(pod())
+    agent_of(first)["securityContext"]["runAsUser"] = 1000700000
+    first["spec"]["initContainers"][:0] = inserted
+    first["spec"]["containers"].append(container("mesh", ports=[{"containerPort": 15006}]))
+    after = once_more(first)
+
+    assert config_of(after).ports == (15006,)
+    assert agent_of(after)["securityContext"]["runAsUser"] == 1000700000
 
 
 def test_the_agent_is_told_the_policy_the_ports_and_the_probes() -> None:

@@ -17,6 +17,9 @@ AGENT = AgentSettings(image="i")
         pytest.param({"pull_policy": "Sometimes"}, "'Sometimes': use Always, If", id="policy"),
         pytest.param({"memory": "lots"}, "agent memory 'lots': write a quantity", id="memory"),
         pytest.param({"cpu_request": ""}, "agent cpu_request ''", id="no-request"),
+        pytest.param({"run_as_user": 0}, "agent run_as_user 0: must be from 1 to", id="root"),
+        pytest.param({"run_as_group": -1}, "agent run_as_group -1: must be from 0", id="group"),
+        pytest.param({"run_as_user": 2**31}, "or nothing, to leave it to the platform", id="uid"),
         pytest.param({"cpu_limit": "1 core"}, "agent cpu_limit '1 core'", id="limit"),
     ],
 )

@@ -187,6 +187,29 @@ def test_our_own_failure_lets_the_pod_through(broken: Any) -> None:
     assert "the pod is unprotected" in response["warnings"][0]
     assert answered.result is Result.FAILED
     assert answered.error is not None
+    assert answered.namespace == "shop"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "named"),
+    [
+        pytest.param({"generateName": "web-abc123-"}, "web-abc123-", id="not-named-yet"),
+        pytest.param({"generateName": "web-abc123-", "name": "web-0"}, "web-0", id="named"),
+        pytest.param({"generateName": ["web"], "name": 7}, "", id="no-texts"),
+        pytest.param({"name": "x" * 10_000}, "x" * 253, id="far-too-long"),
+    ],
+)
+def test_whom_our_own_failure_has_hit_is_known(metadata: Raw, named: str) -> None:
+    """Operators are told which pod, and which workload to restart."""
+    broken = pod()
+    broken["metadata"].pop("name", None)
+    broken["metadata"] |= metadata
+    broken["spec"] = None
+    answered = asked(review(broken))
+
+    assert answered.result is Result.FAILED
+    assert (answered.namespace, answered.pod) == ("shop", named)
+    assert answered.workload == "Deployment web"
 
 
 @pytest.mark.parametrize(
@@ -253,6 +276,7 @@ def test_no_review_raises_or_refuses(path: tuple[Any, ...], value: Any) -> None:
     answered = answer(raw, CONTEXT)
 
     assert answered.body["response"]["allowed"] is True
+    assert all(isinstance(said, str) for said in (answered.pod, answered.workload))
     assert json.loads(json.dumps(answered.body))["response"]["uid"] == raw["uid"]
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from lossless.cluster.client import Client
 from lossless.model.names import (
@@ -62,6 +63,26 @@ async def test_a_pod_is_injected_over_tls(running: Running) -> None:
     answer = await running.ask(review(pod()))
 
     assert applied(pod(), patch_in(answer)) == injected(pod())
+
+
+async def test_our_own_failure_is_told_with_pod_workload_and_place(running: Running) -> None:
+    """And without the error's message, which may quote the pod."""
+    broken = pod()
+    broken["metadata"] |= {"generateName": "web-abc123-"}
+    broken["spec"] = {"containers": ["a secret"]}
+    with capture_logs() as said:
+        answer = await running.ask(review(broken))
+
+    assert answer["response"]["allowed"] is True
+    (line,) = [line for line in said if line["event"] == "review failed"]
+    assert (line["namespace"], line["pod"], line["workload"]) == (
+        "shop",
+        "web-abc123-",
+        "Deployment web",
+    )
+    assert line["at"][0].startswith("webhook/review.py:")
+    assert line["at"][0].endswith(" answer")
+    assert "a secret" not in str(line)
 
 
 async def test_it_follows_the_rollouts(running: Running) -> None:

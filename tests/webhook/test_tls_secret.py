@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from lossless.cluster.client import Client
 from lossless.cluster.errors import UnreachableError
 from lossless.model.names import TLS_SECRET
 from lossless.webhook.certificate import Material, make, renewed, service_names
 from lossless.webhook.tls_secret import CertificateKeeper, load, server_context
-from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.webhook.keys import encrypted
 
 NAMESPACE = "lossless-system"
 COLLECTION = f"/api/v1/namespaces/{NAMESPACE}/secrets"
@@ -118,6 +120,29 @@ async def test_a_damaged_authority_is_replaced(cluster: tuple[FakeKubernetes, Cl
 
     assert after is not None
     assert after.ca_bundle.startswith(b"-----BEGIN CERTIFICATE-----")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param({"ca.key": b"junk"}, id="key-of-the-authority"),
+        pytest.param({"ca.crt": b""}, id="no-authority"),
+        pytest.param({"ca.crt": b"junk", "tls.crt": b"junk"}, id="certificates"),
+    ],
+)
+async def test_a_damaged_secret_is_put_back(
+    cluster: tuple[FakeKubernetes, Client], damage: dict[str, bytes]
+) -> None:
+    """With the authority that API servers believe, as long as one replica has it."""
+    fake, client = cluster
+    good = make(NAMES, NOW)
+    put(fake, good)
+    replica = keeper(client, NOW + DAY)
+    await replica.refresh()
+    put(fake, Material.of(good.data() | damage))
+    await replica.refresh()
+
+    assert stored(fake) == good
 
 
 @pytest.mark.parametrize("emptied", [False, True], ids=["deleted", "emptied"])
@@ -247,6 +272,74 @@ async def test_it_keeps_trying(cluster: tuple[FakeKubernetes, Client]) -> None:
     running.cancel()
 
     assert stored(fake) is not None
+
+
+@pytest.mark.parametrize("key", ["tls.key", "ca.key"])
+@pytest.mark.parametrize("started", [False, True], ids=["from-the-start", "later"])
+async def test_an_encrypted_key_of_our_own_is_made_anew(
+    cluster: tuple[FakeKubernetes, Client], key: str, *, started: bool
+) -> None:
+    """Whoever has stored it so; both webhooks go on."""
+    fake, client = cluster
+    good = make(NAMES, NOW)
+    put(fake, good)
+    replica = keeper(client)
+    if started:
+        await replica.refresh()
+    data = good.data()
+    put(fake, Material.of(data | {key: encrypted(data[key])}))
+    await replica.refresh()
+    after = stored(fake)
+
+    assert replica.ready
+    assert after is not None
+    assert renewed(after, NAMES, NOW) is after
+    # An authority whose key cannot be read, and that nobody has in use, is the only one to go.
+    assert (after.ca_bundle == good.ca_bundle) is (started or key == "tls.key")
+
+
+@pytest.mark.parametrize("annotated", [False, True], ids=["a-pair", "cert-managers"])
+async def test_an_encrypted_key_of_others_is_told_until_it_is_replaced(
+    cluster: tuple[FakeKubernetes, Client], *, annotated: bool
+) -> None:
+    """By the loop that keeps looking, with the remedy; nothing of theirs is written."""
+    fake, client = cluster
+    theirs = {"annotations": {"cert-manager.io/certificate-name": "webhook"}} if annotated else {}
+    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, encrypted(ALIEN.key)), **theirs)
+    replica = CertificateKeeper(client, NAMESPACE, server_context(), interval=0.01)
+    with capture_logs() as said:
+        running = asyncio.create_task(replica.run())
+        await eventually(lambda: bool(said))
+        put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key), **theirs)
+        await eventually(lambda: replica.ready)
+    running.cancel()
+
+    assert said[0]["error"] == "tls.key is encrypted; store it without a passphrase"
+    assert fake.writes == []
+
+
+async def test_what_nobody_expected_does_not_end_it(
+    cluster: tuple[FakeKubernetes, Client],
+) -> None:
+    """A webhook that ends over its certificate takes the last good one with it."""
+    fake, client = cluster
+    put(fake, ALIEN)
+    looks: list[int] = []
+
+    def wall() -> datetime:
+        looks.append(1)
+        if len(looks) == 1:
+            raise RuntimeError("of a kind that nobody expects")
+        return NOW
+
+    replica = CertificateKeeper(client, NAMESPACE, server_context(), interval=0.01, wall=wall)
+    with capture_logs() as said:
+        running = asyncio.create_task(replica.run())
+        await eventually(lambda: replica.ready)
+    running.cancel()
+
+    assert (said[0]["event"], said[0]["log_level"]) == ("certificate not refreshed", "error")
+    assert said[0]["exc_info"]
 
 
 def test_a_pair_that_does_not_fit_leaves_the_context_alone() -> None:

@@ -60,6 +60,7 @@ IMPERATIVES: Final = frozenset(
         "split",
         "start",
         "stop",
+        "store",
         "take",
         "tell",
         "try",

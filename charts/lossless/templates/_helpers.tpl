@@ -50,6 +50,11 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* A number of a user or group; nothing for null. Helm holds numbers as floats: 1e+09 is no id. */}}
+{{- define "lossless.id" -}}
+{{- if not (kindIs "invalid" .) }}{{ int64 . }}{{ end -}}
+{{- end }}
+
 {{/* With the next one: Pod Security Standards, level restricted. */}}
 {{- define "lossless.podSecurity" -}}
 {{- $ours := dict

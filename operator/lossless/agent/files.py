@@ -10,10 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.model.names import AGENT_UID
-
 _MAX_MARKER: Final = 16384
-_PERMISSION: Final = f"; give user {AGENT_UID} write access to its directory, or the pod an fsGroup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,7 @@ def show_status(path: str) -> str:
     """
     directory = os.path.dirname(path)  # noqa: PTH120 # pathlib costs memory in every pod
     if os.path.lexists(path) and not os.access(directory, os.W_OK):
-        return f"cannot remove {path} when the pod drains{_PERMISSION}"
+        return f"cannot remove {path} when the pod drains{_permission()}"
     return show(path)
 
 
@@ -128,7 +125,11 @@ def hide_status(path: str) -> str:
 
 def _remedy(error: OSError) -> str:
     denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-    return _PERMISSION if denied else ""
+    return _permission() if denied else ""
+
+
+def _permission() -> str:
+    return f"; give user {os.geteuid()} write access to its directory, or the pod an fsGroup"
 
 
 def write_last_words(path: str, text: str) -> str:

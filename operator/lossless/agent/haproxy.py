@@ -4,13 +4,13 @@ https://docs.haproxy.org/2.6/management.html#9.3
 """
 
 import asyncio
+import os
 from typing import Final
 
 from lossless.agent.addresses import LOOPBACK
 from lossless.agent.causes import AskError
 from lossless.agent.own_connections import connected
 from lossless.agent.quantities import Quantity
-from lossless.model.names import AGENT_UID
 
 _REMEDY: Final = (
     "in HAProxy's global section write: stats socket PATH mode 666 level admin; or name a port"
@@ -48,7 +48,7 @@ async def ask(socket: str, port: int, command: str) -> str:
     try:
         reader, writer = await asyncio.open_unix_connection(socket)
     except PermissionError as error:
-        raise AskError(f"{error.strerror} for user {AGENT_UID}; {_REMEDY}") from error
+        raise AskError(f"{error.strerror} for user {os.geteuid()}; {_REMEDY}") from error
     try:
         return await _answer(reader, writer, command)
     finally:

@@ -2,6 +2,10 @@
 
 An API server asks the webhook only about namespaces that hold a LosslessRollout. A pod that is
 created before its namespace is among them simply starts without an agent, and status says so.
+
+A Secret that is deleted or damaged is put back by the webhook within a minute, which serves with
+what it had meanwhile. So what API servers trust is never taken away; only another authority ever
+takes its place.
 """
 
 import asyncio
@@ -85,22 +89,31 @@ class Injection:
         if self._external_authority and not authority:
             self._complain(
                 "Secret",
-                f"no webhook can be called: Secret {TLS_SECRET} in namespace {self._namespace} has"
-                " no ca.crt; cert-manager has not signed yet, or the issuer does not give its CA",
+                f"Secret {TLS_SECRET} in namespace {self._namespace} has no ca.crt, so no webhook"
+                " is added that an API server would trust; cert-manager has not signed yet, or the"
+                " issuer does not give its CA",
             )
         else:
             self._complaints.pop("Secret", None)
-        mutating = webhook_configuration(
-            namespaces, authority, self._namespace, failure_policy=self._failure_policy
-        )
-        validating = validating_configuration(authority, self._namespace)
+
+        def mutating(trusted: bytes) -> Raw:
+            return webhook_configuration(
+                namespaces, trusted, self._namespace, failure_policy=self._failure_policy
+            )
+
+        def validating(trusted: bytes) -> Raw:
+            return validating_configuration(trusted, self._namespace)
+
         # Advice comes second: what fails here must not keep pods from being protected.
-        changed = await self._keep(mutating, WEBHOOK_NAME)
+        changed = await self._keep(mutating, authority, WEBHOOK_NAME)
         if changed:
             _log.info("injection changed", namespaces=sorted(namespaces))
-        return await self._keep(validating, VALIDATION_NAME) or changed
+        return await self._keep(validating, authority, VALIDATION_NAME) or changed
 
-    async def _keep(self, wanted: Raw, name: str) -> bool:
+    async def _keep(
+        self, configuration: Callable[[bytes], Raw], authority: bytes, name: str
+    ) -> bool:
+        wanted = configuration(authority)
         kind = wanted["kind"]
         path = resource_path(_CONFIGURATIONS, f"{kind.lower()}s", name=wanted["metadata"]["name"])
         try:
@@ -115,8 +128,9 @@ class Injection:
             self._complain(kind, f"the webhook configuration is that of {elsewhere}")
             return False
         self._complaints.pop(kind, None)
-        if self._external_authority:
-            _leave_authority(wanted["webhooks"], ours)
+        trusted = _trusted(ours)
+        if trusted and (self._external_authority or not authority):
+            wanted = configuration(trusted)
         if _says(ours, wanted["webhooks"]):
             return False
         await self._client.apply(path, wanted, manager=FIELD_MANAGER)
@@ -134,10 +148,7 @@ class Injection:
             secret: Raw = await self._client.get(path)
         except NotFoundError:
             return b""
-        try:
-            return base64.b64decode((secret.get("data") or {}).get("ca.crt") or "", validate=True)
-        except binascii.Error:
-            return b""
+        return _decoded((secret.get("data") or {}).get("ca.crt"))
 
 
 def _service_namespace(hook: Raw) -> str:
@@ -145,12 +156,18 @@ def _service_namespace(hook: Raw) -> str:
     return str(service.get("namespace", ""))
 
 
-def _leave_authority(wanted: list[Raw], present: list[Raw]) -> None:
-    """Let the webhooks that are wanted trust what they trust already, if that is something."""
-    for hook, now in zip(wanted, present, strict=False):
-        bundle = (now.get("clientConfig") or {}).get("caBundle")
-        if bundle:
-            hook["clientConfig"]["caBundle"] = bundle
+def _trusted(present: list[Raw]) -> bytes:
+    """Return the authority by which API servers call the webhook already; empty: there is none."""
+    bundles = (_decoded((hook.get("clientConfig") or {}).get("caBundle")) for hook in present)
+    return next(filter(None, bundles), b"")
+
+
+def _decoded(text: str | None) -> bytes:
+    """Return what base64 holds; what is none holds nothing."""
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except binascii.Error:
+        return b""
 
 
 def _says(present: Any, wanted: Any) -> bool:

@@ -16,7 +16,8 @@ An image that two LosslessRollouts cannot pull is taken for one that nobody can:
 injection as well, before their pods have to find out, for as long as that is so.
 
 It is told apart from the user's own troubles by one rule: only the agent's container, and refusals
-that name it, count. A full quota is none of them: it fills with or without us.
+that name it, or its place in the pod, count. A full quota is none of them: it fills with or without
+us.
 """
 
 import re
@@ -65,8 +66,12 @@ _CRASH: Final = frozenset(
         "CreateContainerConfigError",
     }
 )
-#: A LimitRange names no container (kubernetes plugin/pkg/admission/limitranger).
-_REFUSED: Final = re.compile(rf"{AGENT_CONTAINER}|usage per Container")
+#: Who refuses does not always name the container: a LimitRange names none (kubernetes
+#: plugin/pkg/admission/limitranger), OpenShift's security context constraints and validation by the
+#: API server give a field's path, Kyverno a JSON pointer. The agent is the first init container.
+_REFUSED: Final = re.compile(
+    rf"{AGENT_CONTAINER}|usage per Container|\binitContainers\[0\]|/initContainers/0\b"
+)
 
 
 @dataclass(frozen=True, slots=True)

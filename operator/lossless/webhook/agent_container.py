@@ -12,7 +12,6 @@ from lossless.model.names import (
     AGENT_COMMAND,
     AGENT_CONTAINER,
     AGENT_PORT_NAME,
-    AGENT_UID,
     CONFIG_ENV,
     DRAIN_COMMAND,
     HOST_IPS_ENV,
@@ -39,7 +38,7 @@ def agent_container(
     """Return the container, fit for the ``restricted`` Pod Security level.
 
     Args:
-        settings: image and resources of the installation.
+        settings: image, resources and user of the installation.
         config: what the agent is told.
         pod_spec: of the pod it goes into, whose QoS class must stay what it is.
         mounts: volumes of the pod that it needs, beside ours.
@@ -60,16 +59,7 @@ def agent_container(
         ],
         "ports": [_port(config)],
         "lifecycle": {"preStop": {"exec": {"command": list(DRAIN_COMMAND)}}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "privileged": False,
-            "readOnlyRootFilesystem": True,
-            "runAsGroup": AGENT_UID,
-            "runAsNonRoot": True,
-            "runAsUser": AGENT_UID,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": _security_context(settings),
         "terminationMessagePath": TERMINATION_LOG,
         "terminationMessagePolicy": "File",
         "volumeMounts": [
@@ -84,6 +74,19 @@ def agent_container(
     if resources:
         container["resources"] = resources
     return container
+
+
+def _security_context(settings: AgentSettings) -> dict[str, Any]:
+    ids = {"runAsGroup": settings.run_as_group, "runAsUser": settings.run_as_user}
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "privileged": False,
+        "readOnlyRootFilesystem": True,
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+        **{key: number for key, number in ids.items() if number is not None},
+    }
 
 
 def _port(config: AgentConfig) -> dict[str, Any]:

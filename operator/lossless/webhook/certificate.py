@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -86,7 +87,7 @@ def renewed(material: Material, names: Sequence[str], now: datetime) -> Material
     """
     bundle = x509.load_pem_x509_certificates(material.ca_bundle)
     ca_certificate, ca_key = bundle[0], _private_key(material.ca_key)
-    if ca_certificate.public_key() != ca_key.public_key():
+    if not _belong_together(ca_certificate, ca_key):
         raise ValueError(
             "the first certificate of ca.crt and ca.key do not belong together; replace both"
         )
@@ -120,7 +121,7 @@ def _is_sound(
 def _signs(authority: x509.Certificate, leaf: x509.Certificate) -> bool:
     try:
         leaf.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 
@@ -129,11 +130,10 @@ def leaf_of(material: Material) -> x509.Certificate:
     """Return the serving certificate.
 
     Raises:
-        ValueError: ``tls.crt`` holds none, or ``tls.key`` is not its key.
+        ValueError: ``tls.crt`` holds none, or ``tls.key`` is not its key, or cannot be read.
     """
     leaf = x509.load_pem_x509_certificates(material.certificate)[0]
-    key = load_pem_private_key(material.key, password=None)
-    if key.public_key() != leaf.public_key():
+    if not _belong_together(leaf, _read_key(material.key, KEY)):
         raise ValueError("tls.crt and tls.key do not belong together; replace both")
     return leaf
 
@@ -243,7 +243,25 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _private_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
-    key = load_pem_private_key(pem, password=None)
+    key = _read_key(pem, CA_KEY)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError("ca.key is not an elliptic curve key; replace it")  # noqa: TRY004 # a value read
     return key
+
+
+def _read_key(pem: bytes, name: str) -> PrivateKeyTypes:
+    try:
+        return load_pem_private_key(pem, password=None)
+    except TypeError as error:
+        # So the library says that a passphrase is wanted.
+        raise ValueError(f"{name} is encrypted; store it without a passphrase") from error
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"{name} cannot be used ({error}); use RSA or a NIST curve") from error
+
+
+def _belong_together(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
+    try:
+        return certificate.public_key() == key.public_key()
+    except UnsupportedAlgorithm:
+        # One for a kind of key that cannot be read is not for a key that was.
+        return False

@@ -16,6 +16,7 @@ any that can be held           the same, after the reload, where nginx is reload
 What stays ends when it ends, and the container stops then: it is reported as unprotected, by name.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,6 +40,8 @@ from lossless.webhook.file_hold import (
 from lossless.webhook.nginx_reload import Reloading
 
 _HIGHEST_PORT: Final = 65535
+#: Seconds for which a hold outlasts what it waits for, before it takes the pod's agent for dead.
+MARGIN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Terms:
     least: float
     """Seconds that every drain takes: a shorter sleep of the container's own says nothing."""
     limit: int
-    """Seconds after which a hold that cannot be the agent's ends, whatever happened to that."""
+    """Seconds after which a hold that cannot be the agent's ends, whatever happened to that; more
+    for a container whose own sleep is longer."""
     by_file: bool = False
     """This container has a shell, as an annotation or ``reloading`` says, and is held by it."""
     sees_files: bool = True
@@ -76,9 +80,9 @@ class Decision:
     """Why it is not protected; empty if it is."""
 
 
-def hold(container: str, terms: Terms) -> dict[str, Any]:
+def hold(container: str, terms: Terms, own: OwnHook | None) -> dict[str, Any]:
     """Return the hold by HTTP. The API server would default the scheme."""
-    asked = AskedHold(container, terms.hold_key, terms.limit)
+    asked = AskedHold(container, terms.hold_key, _limit(terms, own))
     request = {"path": hold_path(asked), "port": terms.agent_port, "scheme": "HTTP"}
     if terms.hold_key:
         # A pod on its node's network has no address that the kubelet would send a hook to
@@ -126,7 +130,7 @@ def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decisio
         )
     if terms.by_file and terms.sees_files:
         return _held_by_file(place, (), DEFAULT_SHELL, terms, own)
-    return Decision(hold(place.name, terms), own)
+    return Decision(hold(place.name, terms, own), own)
 
 
 def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook | None) -> Decision:
@@ -150,10 +154,15 @@ def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook 
 def _held_by_file(
     place: Place, command: Sequence[str], shell: str, terms: Terms, own: OwnHook | None
 ) -> Decision:
-    hook = file_hold(
-        place.name, command, program=shell, limit=terms.limit, reloading=terms.reloading
-    )
+    limit = _limit(terms, own)
+    hook = file_hold(place.name, command, program=shell, limit=limit, reloading=terms.reloading)
     return Decision(hook, own, by_file=True)
+
+
+def _limit(terms: Terms, own: OwnHook | None) -> int:
+    """Return the seconds after which the hold ends in any case: not before the agent ends it."""
+    slept = math.ceil(own.seconds) + MARGIN if isinstance(own, SleepHook) else 0
+    return max(terms.limit, slept)
 
 
 def _http_hook(place: Place, request: Mapping[str, Any], *, host_network: bool) -> HttpHook | str:

@@ -247,6 +247,10 @@ def _put_agent(patch: Patch, wanted: dict[str, Any]) -> None:
     containers = patch.document["spec"].get("initContainers") or []
     path = ("spec", "initContainers")
     at = [i for i, container in enumerate(containers) if container.get("name") == AGENT_CONTAINER]
+    for index in at:
+        # OpenShift gives the agent its user between two passes, and after the last only validates.
+        given = containers[index].get("securityContext") or {}
+        wanted = {**wanted, "securityContext": {**given, **wanted["securityContext"]}}
     if at == [0]:
         if not _holds(containers[0], wanted):
             patch.put((*path, 0), wanted)

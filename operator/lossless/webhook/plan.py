@@ -11,13 +11,11 @@ from lossless.model.names import HOLD_ANNOTATION_PREFIX, HOLD_BY_FILE, SHARED_MO
 from lossless.model.policy import RolloutSpec
 from lossless.model.release_rule import Barrier
 from lossless.webhook.containers import Place, main_containers, tcp_ports
-from lossless.webhook.hooks import Decision, Terms
+from lossless.webhook.hooks import MARGIN, Decision, Terms
 from lossless.webhook.nginx_reload import Reloads, find_reloads
 
 #: Seconds beyond drain and application: for the agent's last words and the kubelet's rounding.
 _SPARE_GRACE: Final = 10
-#: Seconds for which a hold by file outlasts what it waits for, before it takes the agent for dead.
-_FILE_MARGIN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Plan:
         sleeps = sidecar and sidecars.sleeps and reloading is None
         return Terms(
             least=drain.propagation + drain.quiet,
-            limit=math.ceil(drain.timeout + (self.grace if sidecar else 0.0)) + _FILE_MARGIN,
+            limit=math.ceil(drain.timeout + (self.grace if sidecar else 0.0)) + MARGIN,
             by_file=container in self.by_file or reloading is not None,
             sees_files=sees_files,
             sleep=math.ceil(sidecars.sleep) if sleeps else 0,

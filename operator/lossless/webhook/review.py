@@ -24,6 +24,8 @@ _WARNING_MAX: Final = 256
 #: the chart gives the process 256. The 1.5 MiB that etcd stores would hold one every eight bytes.
 MOST_PARTS: Final = 200_000
 _UNCHANGED: Final = Injection()
+#: Characters of a name (RFC 1123), of what need not be one.
+_NAME_MAX: Final = 253
 
 
 class MalformedReviewError(ValueError):
@@ -64,6 +66,8 @@ class Answer:
     namespace: str = ""
     workload: str = ""
     rollout: str = ""
+    pod: str = ""
+    """Name, or what its name begins with; only of a review that failed."""
     injection: Injection = _UNCHANGED
     error: Exception | None = None
 
@@ -108,9 +112,40 @@ def answer(request: dict[str, Any], context: Context) -> Answer:
         return _judge(request, context)
     except Exception as error:  # noqa: BLE001 # fail open: any error lets the pod through
         warning = f"not injected: lossless failed ({type(error).__name__}); the pod is unprotected"
+        namespace, pod = subject_of(request)
         return Answer(
-            response_of(request["uid"], Injection(warnings=(warning,))), Result.FAILED, error=error
+            response_of(request["uid"], Injection(warnings=(warning,))),
+            Result.FAILED,
+            namespace,
+            _creator_named_in(request),
+            pod=pod,
+            error=error,
         )
+
+
+def subject_of(request: Mapping[str, Any]) -> tuple[str, str]:
+    """Return namespace and name of what is reviewed, as far as they can be read.
+
+    A pod of a controller has no name yet, but what it begins with. Whatever else ``request`` holds,
+    it raises nothing: it is asked when something was wrong already.
+    """
+    reviewed = request.get("object")
+    metadata = reviewed.get("metadata") if isinstance(reviewed, dict) else None
+    known = metadata if isinstance(metadata, dict) else {}
+    names = (_text(known.get(key)) for key in ("name", "generateName"))
+    return _text(request.get("namespace")), next(filter(None, names), "")
+
+
+def _creator_named_in(request: Mapping[str, Any]) -> str:
+    try:
+        creator = creator_of(request["object"])
+    except Exception:  # noqa: BLE001 # the same: it may be the very thing that is wrong
+        return ""
+    return "" if creator is None else _text(str(creator))
+
+
+def _text(value: object) -> str:
+    return value[:_NAME_MAX] if isinstance(value, str) else ""
 
 
 def _judge(request: Mapping[str, Any], context: Context) -> Answer:
@@ -138,7 +173,7 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
             namespace,
             workload,
             rollout.name,
-            injection,
+            injection=injection,
         )
     if rollout.spec is None:
         problem = f"not injected: LosslessRollout {rollout.name}: {rollout.problem}"
@@ -154,7 +189,7 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
         namespace,
         workload,
         rollout.name,
-        injection,
+        injection=injection,
     )
 
 

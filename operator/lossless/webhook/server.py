@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -40,6 +41,7 @@ from lossless.webhook.review import (
     answer,
     parse_review,
     response_of,
+    subject_of,
 )
 from lossless.webhook.rollout_review import proposed, refusal
 from lossless.webhook.tls_secret import CertificateKeeper, server_context
@@ -55,6 +57,8 @@ _WORKLOAD_SECONDS: Final = 1.0
 #: Longer than Go's IdleConnTimeout of 90 s: the client closes idle connections, never we, so no
 #: review meets a connection that is just being closed.
 _KEEPALIVE: Final = 120.0
+#: Calls that the log names of an error of ours.
+_FRAMES: Final = 10
 
 
 class Webhook:
@@ -193,7 +197,10 @@ class Webhook:
         try:
             body = await self._judged(review)
         except Exception as error:  # noqa: BLE001 # it is advice: what goes wrong refuses nothing
-            _log.error("review failed", error=type(error).__name__, uid=review["uid"])
+            namespace, rollout = subject_of(review)
+            _log.bind(uid=review["uid"], namespace=namespace, rollout=rollout).error(
+                "review failed", **_cause(error)
+            )
             body = response_of(review["uid"])
         return web.json_response(body)
 
@@ -289,14 +296,21 @@ def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
         case Result.REFUSED | Result.SUSPENDED:
             log.warning(answered.result.value, warnings=list(answered.injection.warnings))
         case Result.FAILED:
-            # Where, but not what: the message of an error may quote the pod.
-            error = answered.error
-            frames = traceback.extract_tb(error.__traceback__) if error else []
-            log.error(
-                "review failed",
-                error=type(error).__name__,
-                at=[f"{frame.name}:{frame.lineno}" for frame in frames],
-            )
+            log.error("review failed", pod=answered.pod, **_cause(answered.error))
+
+
+def _cause(error: Exception | None) -> dict[str, object]:
+    """Return what an error was and where, but not its message, which may quote what was asked."""
+    # The innermost: of endless recursion there are a thousand.
+    frames = traceback.extract_tb(error.__traceback__, limit=-_FRAMES) if error else []
+    places = ("/".join(Path(frame.filename).parts[-2:]) for frame in frames)
+    return {
+        "error": type(error).__name__,
+        "at": [
+            f"{place}:{frame.lineno} {frame.name}"
+            for place, frame in zip(places, frames, strict=True)
+        ],
+    }
 
 
 async def run(options: WebhookOptions) -> None:

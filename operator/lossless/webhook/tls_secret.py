@@ -108,6 +108,8 @@ class CertificateKeeper:
                 await self.refresh()
             except (ApiError, ValueError) as error:
                 _log.warning("certificate not refreshed", error=str(error), in_use=self.ready)
+            except Exception:  # noqa: BLE001 # the last one is good enough; without us pods start bare
+                _log.exception("certificate not refreshed", in_use=self.ready)
             await asyncio.sleep(self._interval if self.ready else min(1.0, self._interval))
 
     async def refresh(self) -> None:
@@ -156,16 +158,15 @@ class CertificateKeeper:
                 raise ValueError(self._awaited(secret))
             self._check_foreign(leaf_of(material), now)
             return material
-        # One that was deleted or emptied is put back: another authority would not be believed
+        # One that was deleted or damaged is put back: another authority would not be believed
         # before the leader has published it and every API server has read that.
-        known = material or self._own()
-        if known is None:
-            return make(self._names, now)
-        try:
-            return renewed(known, self._names, now)
-        except ValueError as error:
-            _log.warning("certificate replaced as a whole", cause=str(error))
-            return make(self._names, now)
+        for known in (material, self._own()):
+            if known is not None:
+                try:
+                    return renewed(known, self._names, now)
+                except ValueError as error:
+                    _log.warning("certificate cannot be renewed", cause=str(error))
+        return make(self._names, now)
 
     def _own(self) -> Material | None:
         """Return what is in use, if it is of our own making."""
