@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from e2e.cluster import mounts
+from e2e.cluster import bridge_netfilter, mounts
 from e2e.cluster.command import run, succeeds
 from e2e.cluster.topology import SERVICE_CIDR, Client
 
