@@ -61,7 +61,7 @@ build/krew-venv/.done: requirements/krew.txt
 down: $(VENV)/.done  ## Remove the cluster and everything it left on this machine
 	$(BIN)/python -m e2e.cluster down
 
-bench: $(VENV)/.done  ## Print the benchmark tables
+bench: tools  ## Print the benchmark tables
 	for b in bench/*.py; do $(BIN)/python $$b || exit 1; done
 
 format: $(VENV)/.done  ## Format and fix what can be fixed

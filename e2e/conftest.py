@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
@@ -25,7 +25,7 @@ from e2e.support.world import World, make_world, name_of, remove
 
 #: Seconds for one test, its fixtures apart, which have deadlines of their own.
 LIMIT: Final = 300
-#: ``required``: a machine that cannot have a cluster is a failure, not a reason to skip.
+#: ``required``: what cannot be shown on this machine is a failure, not a reason to skip.
 REQUIRED: Final = os.environ.get("LOSSLESS_E2E") == "required"
 ARTIFACTS: Final = Path(
     os.environ.get("LOSSLESS_E2E_ARTIFACTS") or Path(tempfile.gettempdir(), "lossless-e2e")
@@ -37,6 +37,17 @@ _LAST_DRAIN: Final = 180.0
 MakeWorld = Callable[[str], World]
 _FAILED: Final = pytest.StashKey[bool]()
 _COUNTED: Final = pytest.StashKey[list[tuple[str, ...]]]()
+
+
+def cannot_be_shown(reason: str) -> NoReturn:
+    """Skip the test that asks, or fail it where all are required.
+
+    Args:
+        reason: what this machine or its cluster lacks.
+    """
+    if REQUIRED:
+        pytest.fail(f"{reason} (LOSSLESS_E2E=required)", pytrace=False)
+    pytest.skip(reason)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -81,9 +92,7 @@ def testbed() -> Iterator[Testbed]:
         try:
             cluster = stack.enter_context(the_cluster(Progress(sys.stderr)))
         except Unavailable as reason:
-            if REQUIRED:
-                raise
-            pytest.skip(str(reason))
+            cannot_be_shown(str(reason))
         yield cluster
         _nothing_is_left_behind(cluster)
 

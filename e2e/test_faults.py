@@ -6,7 +6,7 @@ import pytest
 
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.errors import ClusterError
-from e2e.conftest import MakeWorld
+from e2e.conftest import MakeWorld, cannot_be_shown
 from e2e.faults.catalogue import FAULTS, Fault
 from e2e.faults.story import suffered, the_control, well_again
 from e2e.support import then
@@ -19,7 +19,7 @@ def cluster(testbed: Testbed) -> Iterator[Cluster]:
     try:
         cluster = Cluster.current()
     except ClusterError as reason:
-        pytest.skip(str(reason))
+        cannot_be_shown(str(reason))
     yield cluster
     well_again(testbed)
 

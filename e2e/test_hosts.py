@@ -5,9 +5,11 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from e2e.conftest import cannot_be_shown
 from e2e.hosts.machines import Host, Times
 from e2e.hosts.network import HOSTS
 from e2e.hosts.ssh import SSHD, Operator, make_key, name
@@ -15,21 +17,17 @@ from e2e.hosts.story import Site, load, site, table, tell, verdict
 from e2e.hosts.ways import WAYS
 from e2e.support.eventually import eventually
 
-_MISSING = [
-    program
-    for program in ("ip", "haproxy", "nginx", "ssh-keygen", SSHD)
-    if shutil.which(program) is None
-]
-
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
-    pytest.mark.skipif(bool(_MISSING), reason=f"not installed: {', '.join(_MISSING)}"),
-]
+_PROGRAMS: Final = ("ip", "haproxy", "nginx", "ssh-keygen", SSHD)
 
 
 @pytest.fixture(scope="module")
 def made() -> Iterator[Site]:
     """Three hosts with sshd, behind HAProxy."""
+    if os.geteuid() != 0:
+        cannot_be_shown("network namespaces need root")
+    missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+    if missing:
+        cannot_be_shown(f"not installed: {', '.join(missing)}; see e2e/hosts/debian-packages.txt")
     with site(Times()) as made:
         yield made
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from e2e.conftest import MakeWorld
+from e2e.conftest import MakeWorld, cannot_be_shown
 from e2e.sample.manifests import NAME, Variant
 from e2e.support import given, install, then, when
 from e2e.support.eventually import eventually
@@ -24,9 +24,12 @@ _PORT: Final = 19090
 _REPLICAS: Final = 3
 _SOON: Final = 30.0
 
-pytestmark = pytest.mark.skipif(
-    shutil.which(PROGRAM) is None, reason="not installed: see monitoring/debian-packages.txt"
-)
+
+@pytest.fixture(scope="session", autouse=True)
+def program() -> None:
+    """Have Prometheus at hand, before there is a cluster for it."""
+    if shutil.which(PROGRAM) is None:
+        cannot_be_shown(f"not installed: {PROGRAM}; see monitoring/debian-packages.txt")
 
 
 def test_prometheus_sees_a_rollout(make: MakeWorld) -> None:

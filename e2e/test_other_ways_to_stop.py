@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.conftest import MakeWorld
+from e2e.conftest import MakeWorld, cannot_be_shown
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
@@ -39,7 +39,7 @@ def nodes(testbed: Testbed) -> Iterator[list[str]]:
     """Return the names of two nodes that may be drained; they come back whatever happens."""
     names = [name_of(node) for node in testbed.kubectl.list("nodes")][-2:]
     if len(names) < 2:
-        pytest.skip("needs two nodes")
+        cannot_be_shown("needs two nodes")
     yield names
     testbed.kubectl("uncordon", *names)
 

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from e2e.cluster.network import in_namespace
-from e2e.conftest import MakeWorld
+from e2e.conftest import MakeWorld, cannot_be_shown
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
 from e2e.support.testbed import Testbed
@@ -24,7 +24,7 @@ _TOOLS: Final = {
 def nftables(testbed: Testbed) -> Iterator[None]:
     """Have the cluster's kube-proxies use nftables meanwhile."""
     if not testbed.is_local:
-        pytest.skip("the kube-proxies of this cluster are not ours to change")
+        cannot_be_shown("the kube-proxies of this cluster are not ours to change")
     with testbed.proxied_by("nftables"):
         yield
 

@@ -16,6 +16,7 @@ from e2e.cluster.progress import Progress
 from e2e.cluster.topology import DEFAULT_PROXY_MODE, PROXY_MODES, ProxyMode
 from e2e.sample.manifests import Variant
 from e2e.support import install
+from e2e.support.programs import end_in_order_on_sigterm
 from e2e.support.setbacks import SETBACKS
 from e2e.support.testbed import the_cluster
 from e2e.support.world import clear_away, make_world, remove
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="kube-proxy's meanwhile (default: %(default)s)",
     )
     mode: ProxyMode = parser.parse_args(argv).proxy_mode
+    end_in_order_on_sigterm()
     progress = Progress(sys.stdout)
     wheels = prepare(
         [client for client in CLIENTS if client.toolchain is Toolchain.PYTHON],

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from e2e.balancers import envoy, haproxy, nginx
 from e2e.balancers.routes import FIXED, Backend
-from e2e.support.eventually import eventually
-from e2e.support.programs import running_program
+from e2e.support.programs import RunningProgram, running_program
 from e2e.support.testbed import ROOT
 from e2e.support.world import World
 
@@ -59,25 +59,27 @@ def running(
         lag: seconds that a balancer takes to notice what it is not told.
     """
     with ExitStack() as stack:
-        entrances: list[Entrance] = []
-        for number, (software, program) in enumerate(programs.items()):
+        entrances: list[tuple[Entrance, RunningProgram]] = []
+        for number, (software, executable) in enumerate(programs.items()):
             mine = [b for b in backends if software is not Software.NGINX or b.route in FIXED]
             first = _FIRST_PORT + 100 * number
             ports = {backend: first + index for index, backend in enumerate(mine)}
             folder = world.logs / software.value
             folder.mkdir(parents=True, exist_ok=True)
-            argv = _argv(software, program, ports, folder, lag)
+            argv = _argv(software, executable, ports, folder, lag)
             world.mark(f"{software} takes up its work, {lag} s late to notice anything")
             command = world.testbed.client_command(argv)
-            stack.enter_context(running_program(command, folder / "output.log"))
-            entrances += [Entrance(software, backend, port) for backend, port in ports.items()]
-        for entrance in entrances:
-            eventually(
-                lambda entrance=entrance: _leads_somewhere(world, entrance),  # type: ignore[misc]
-                what=f"{entrance.software} to find a pod by {entrance.backend.route}",
+            program = stack.enter_context(running_program(command, folder / "output.log"))
+            entrances += [
+                (Entrance(software, backend, port), program) for backend, port in ports.items()
+            ]
+        for entrance, program in entrances:
+            program.comes_to(
+                partial(_leads_somewhere, world, entrance),
+                what=f"{entrance.software} finds a pod by {entrance.backend.route}",
                 within=_START,
             )
-        yield tuple(entrances)
+        yield tuple(entrance for entrance, _ in entrances)
 
 
 def _argv(

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from e2e.cluster import mounts
+from e2e.cluster import bridge_netfilter, mounts
 from e2e.cluster.command import run, succeeds
 from e2e.cluster.topology import SERVICE_CIDR, Client
 
@@ -80,12 +80,17 @@ def host_commands(topology: Topology, host: Node | Client) -> list[str]:
 
     A client enters Services through its node and pods through the pod's own node; nodes reach each
     other's pods directly. There is no way to the Internet.
+
+    Everything else ends on our bridge, where nobody answers to ARP for it. By way of the machine,
+    one that forwards would send it on by its uplink, as it would what kube-proxy has no rule for: a
+    Service that is gone. A node cannot do without: kube-proxy translates what the node itself sends
+    in OUTPUT, and the kernel asks for a route before that.
     """
     commands = [
         "link set lo up",
         f"addr add {host.address}/24 dev eth0",
         "link set eth0 up",
-        f"route add default via {topology.machine_address}",
+        "route add default dev eth0",
     ]
     commands += [
         f"route add {node.pod_cidr} via {node.address}"
@@ -122,7 +127,7 @@ def in_namespace(namespace: str) -> list[str]:
 
 def create(topology: Topology) -> None:
     """Make the whole network; nothing of it may exist yet."""
-    succeeds(["modprobe", "br_netfilter"])  # absent where it is built in
+    bridge_netfilter.load()
     _batch(hub_commands(topology))
     _batch(bridge_commands(topology), HUB)
     for host in topology.hosts:

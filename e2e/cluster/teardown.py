@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from e2e.cluster import cgroups, mount_namespaces, mounts, network, processes
+from e2e.cluster import bridge_netfilter, cgroups, mount_namespaces, mounts, network, processes
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.record import Record
 from e2e.cluster.waiting import wait_until
@@ -27,8 +27,9 @@ KUBELET_SYSCTLS = (
 
 
 def note_machine() -> dict[str, Any]:
-    """What `remove` puts back, noted before anything is changed: folders to delete, sysctls."""
+    """What `remove` puts back, noted before anything is changed: a module, folders, sysctls."""
     return {
+        "had_bridge_netfilter": bridge_netfilter.is_loaded(),
         "made_folders": [str(folder) for folder in mount_namespaces.missing_folders()],
         "sysctls": {knob: _sysctl(knob).read_text() for knob in KUBELET_SYSCTLS},
     }
@@ -107,6 +108,8 @@ def _restore_machine(record: Record) -> None:
     if record.boot == processes.boot_id():
         for knob, value in record.details.get("sysctls", {}).items():
             _sysctl(knob).write_text(value)
+        if not record.details.get("had_bridge_netfilter", True):
+            bridge_netfilter.unload()
     for name in reversed(record.details.get("made_folders", [])):
         with suppress(OSError):  # not empty, or busy: somebody else has put it to use
             Path(name).rmdir()

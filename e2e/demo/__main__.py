@@ -11,6 +11,7 @@ from e2e.demo.page import demo_page
 from e2e.demo.story import Story, verdict
 from e2e.load.plan import CONNECTIONS
 from e2e.sample.manifests import Variant
+from e2e.support.programs import end_in_order_on_sigterm
 from e2e.support.setbacks import SETBACKS
 from lossless.plugin.exits import RefusedError
 from lossless.plugin.pages.destination import STDOUT, check_destination, write_page
@@ -52,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_destination(options.html)
     except RefusedError as error:
         parser.error(str(error))
+    end_in_order_on_sigterm()
     progress = Progress(sys.stdout)
     story = Story(progress, connections=options.connections, keep=options.keep)
     try:

@@ -1,7 +1,6 @@
 """``python -m e2e.faults``: the table fault by fault, with a plain rollout as its control."""
 
 import argparse
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from e2e.faults.story import suffered, the_control, well_again
 from e2e.faults.table import Row, table, verdict
 from e2e.support import install
 from e2e.support.install import Images
+from e2e.support.programs import end_in_order_on_sigterm
 from e2e.support.setbacks import SETBACKS
 from e2e.support.testbed import Testbed, the_cluster
 from e2e.support.world import clear_away, make_world, remove
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 0 only if every promise is kept and the control lost some."""
     chosen = _chosen(arguments)
     progress = Progress(sys.stdout)
-    # As an exception: what a fault has broken must be mended on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    # What a fault has broken must be mended on the way out.
+    end_in_order_on_sigterm()
     try:
         with the_cluster(progress) as testbed, tempfile.TemporaryDirectory() as logs:
             images = install.build_images(testbed)

@@ -12,6 +12,7 @@ from e2e.hosts.story import ROOT, site, table, tell, verdict
 from e2e.hosts.ways import WAYS
 from e2e.support.eventually import NeverHappened
 from e2e.support.load import LoadFailed
+from e2e.support.programs import end_in_order_on_sigterm
 
 _EXPECTED = (ClusterError, LoadFailed, NeverHappened, subprocess.SubprocessError)
 
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--scale {options.scale}: must be above 0, up to 1")
     if os.geteuid() != 0:
         parser.error("network namespaces need root")
+    end_in_order_on_sigterm()
     progress = Progress(sys.stdout)
     times = Times(options.scale)
     results = []

@@ -21,6 +21,7 @@ from e2e.proof.running import ClientFailed
 from e2e.proof.story import AT_LEAST, Scope, Setting, account, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
 from e2e.support import install
+from e2e.support.programs import end_in_order_on_sigterm
 from e2e.support.setbacks import SETBACKS
 from e2e.support.testbed import Testbed, the_cluster
 from e2e.support.world import World, clear_away, make_world, remove
@@ -101,6 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--proxies: no {', '.join(unknown)}; choose from {', '.join(PROXIES)}")
     if options.slow <= 0:
         parser.error(f"--slow {options.slow:g}: must be more than 0")
+    end_in_order_on_sigterm()
     progress = Progress(sys.stdout)
     proxies = [PROXIES[name] for name in names]
     try:

@@ -8,12 +8,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from e2e.load.plan import Plan
 from e2e.load.report import LoadReport, parse_load_report
 from e2e.support.eventually import eventually
+from e2e.support.programs import ending_with_us
 from e2e.support.testbed import ROOT, Testbed
+
+#: More than any rollout takes: fortio is stopped before.
+_FORTIO_AT_MOST: Final = "30m"
 
 
 class LoadFailed(RuntimeError):  # noqa: N818 # reads as the thing that happened
@@ -180,12 +184,21 @@ def fortio(
     reports: list[FortioReport] = []
     argv = [
         *(str(testbed.program("fortio")), "load", "-stdclient", "-quiet"),
-        *("-c", str(connections), "-qps", str(qps), "-t", "0", "-nocatchup", "-uniform"),
+        *(
+            "-c",
+            str(connections),
+            "-qps",
+            str(qps),
+            "-t",
+            _FORTIO_AT_MOST,
+            "-nocatchup",
+            "-uniform",
+        ),
         *("-payload-size", "128", "-timeout", "10s", "-p", "50,99", "-allow-initial-errors"),
         *("-json", "-", url),
     ]
     process = subprocess.Popen(
-        testbed.client_command(argv, via),
+        ending_with_us(testbed.client_command(argv, via)),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

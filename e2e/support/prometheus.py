@@ -15,7 +15,6 @@ from urllib.parse import quote, unquote
 
 import yaml
 
-from e2e.support.eventually import eventually
 from e2e.support.programs import running_program
 from e2e.support.testbed import ROOT
 
@@ -159,13 +158,8 @@ def prometheus(
         "--log.level=warn",
     ]
     log = folder / "prometheus.log"
-    with running_program(command(argv), log) as process:
-        eventually(
-            lambda: made.ready() or process.poll() is not None,
-            what=f"Prometheus to answer; its log: {log}",
-            within=_START,
-        )
-        assert process.poll() is None, log.read_text()
+    with running_program(command(argv), log) as program:
+        program.comes_to(made.ready, what="Prometheus answers", within=_START)
         yield made
 
 

@@ -8,6 +8,7 @@ from e2e.support.eventually import NeverHappened
 from e2e.support.install import InstallFailed
 from e2e.support.kubectl import KubectlFailed
 from e2e.support.load import LoadFailed
+from e2e.support.programs import ProgramEnded
 from e2e.support.testbed import Unavailable
 
 SETBACKS: Final = (
@@ -16,6 +17,7 @@ SETBACKS: Final = (
     KubectlFailed,
     LoadFailed,
     NeverHappened,
+    ProgramEnded,
     Unavailable,
     subprocess.SubprocessError,
 )

@@ -1,7 +1,9 @@
 """The ip commands that make the network."""
 
+import pytest
+
 from e2e.cluster import network
-from e2e.cluster.topology import Topology
+from e2e.cluster.topology import Client, Node, Topology
 
 TWO = Topology("10.89.0.0/24", 2)
 
@@ -26,7 +28,7 @@ def test_a_node_routes_to_the_other_nodes_pods_only() -> None:
     routes = [line for line in network.host_commands(TWO, TWO.nodes[1]) if "route" in line]
 
     assert routes == [
-        "route add default via 10.89.0.1",
+        "route add default dev eth0",
         "route add 10.244.0.0/24 via 10.89.0.10",
     ]
 
@@ -36,11 +38,19 @@ def test_a_client_enters_services_through_its_node_and_pods_through_theirs() -> 
     routes = [line for line in network.host_commands(TWO, TWO.clients[1]) if "route" in line]
 
     assert routes == [
-        "route add default via 10.89.0.1",
+        "route add default dev eth0",
         "route add 10.244.0.0/24 via 10.89.0.10",
         "route add 10.244.1.0/24 via 10.89.0.11",
         "route add 10.96.0.0/16 via 10.89.0.11",
     ]
+
+
+@pytest.mark.parametrize("host", TWO.hosts, ids=lambda host: host.name)
+def test_no_host_sends_anything_on_by_way_of_the_machine(host: Node | Client) -> None:
+    """One that forwards would let it out by its uplink, also to a ClusterIP that is gone."""
+    commands = network.host_commands(TWO, host)
+
+    assert [line for line in commands if TWO.machine_address in line.split()] == []
 
 
 def test_interface_names_fit_the_kernels_limit() -> None:
