@@ -34,6 +34,16 @@ def busy(machine: Machine) -> Iterator[socket.socket]:
         yield client
 
 
+async def publish_held_by_a_client(machine: Machine) -> None:
+    """Publish, and see that nothing is stopped before the client has left."""
+    with busy(machine):
+        publish = asyncio.ensure_future(machine.run())
+        await eventually(lambda: not machine.flag.exists())
+        await asyncio.sleep(1.0)
+        assert machine.did == []
+    assert await publish == Exit.OK
+
+
 def correct(machine: Machine) -> None:
     """Put right what a test has broken in the configuration."""
     good = {
@@ -68,12 +78,7 @@ async def test_a_publish(tmp_path: Path) -> None:
 async def test_a_client_holds_the_publish(tmp_path: Path) -> None:
     """Until it leaves; nothing is stopped before."""
     with Machine(tmp_path) as machine:
-        with busy(machine):
-            publish = asyncio.ensure_future(machine.run())
-            await eventually(lambda: not machine.flag.exists())
-            await asyncio.sleep(1.0)
-            assert machine.did == []
-        assert await publish == Exit.OK
+        await publish_held_by_a_client(machine)
         assert machine.did[0] == "stop proxy"
 
 
@@ -235,12 +240,7 @@ async def test_a_host_that_was_mended_by_hand_is_drained_by_the_next_publish(
         machine.mend()
         assert (await machine.standing()).state is State.SERVING
 
-        with busy(machine):
-            publish = asyncio.ensure_future(machine.run())
-            await eventually(lambda: not machine.flag.exists())
-            await asyncio.sleep(1.0)
-            assert machine.did == []
-        assert await publish == Exit.OK
+        await publish_held_by_a_client(machine)
         assert machine.did == ["stop proxy", "stop app", "start app", "start proxy"]
         assert f"{machine.flag} is there, so clients may be served" in machine.said.getvalue()
 
