@@ -146,7 +146,7 @@ class Machine:
 
     @property
     def did(self) -> list[str]:
-        """What was stopped and started since ``__enter__``, in order."""
+        """What was stopped and started since ``__enter__`` or ``mend``, in order."""
         return (self.root / "did").read_text().splitlines()
 
     @property
@@ -159,12 +159,21 @@ class Machine:
     def start(self, what: str, port: int) -> None:
         """Start one program, and wait until it listens."""
         subprocess.run([self.root / "start", what, str(port)], check=True)  # noqa: S603 # ours
-        deadline = time.monotonic() + 10
-        while True:
-            with suppress(ConnectionRefusedError), socket.create_connection((ADDRESS, port)):
-                return
-            assert time.monotonic() < deadline, f"{what} does not listen"
-            time.sleep(0.01)
+        self._await(what, port)
+
+    def stop(self, what: str) -> None:
+        """Stop one program, as if it had died."""
+        subprocess.run([self.root / "stop", what], check=True)  # noqa: S603 # ours
+
+    def mend(self) -> None:
+        """Put it back by hand, as people do: start what does not run, touch the status file."""
+        for what, port in (("app", self.app_port), ("proxy", self.port)):
+            if (self.root / f"{what}.pid").exists():
+                self._await(what, port)
+            else:
+                self.start(what, port)
+        self.flag.write_text("serving")
+        (self.root / "did").write_text("")
 
     async def run(self, verb: Verb = Verb.PUBLISH, *, restart: bool = False) -> int:
         """Run a verb in this process; return its exit code."""
@@ -212,6 +221,14 @@ class Machine:
         for path in self.root.glob("*.pid"):
             with suppress(ProcessLookupError, ValueError):
                 os.kill(int(path.read_text()), signal.SIGKILL)
+
+    def _await(self, what: str, port: int) -> None:
+        deadline = time.monotonic() + 10
+        while True:
+            with suppress(ConnectionRefusedError), socket.create_connection((ADDRESS, port)):
+                return
+            assert time.monotonic() < deadline, f"{what} does not listen"
+            time.sleep(0.01)
 
     def _script(self, name: str, body: str) -> None:
         path = self.root / name

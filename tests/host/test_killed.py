@@ -75,6 +75,45 @@ async def test_a_death_is_noticed_and_mended(tmp_path: Path, entry: int, marks: 
         assert machine.did.count("start app") == 1 or not once
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(number, id=name.replace(" ", "-"))
+        for number, (name, marks) in enumerate(ENTRIES, 1)
+        if Step.STOP_PROXY in marks.done and Step.RESTORE not in marks.done
+    ],
+)
+async def test_a_host_that_was_mended_by_hand_after_a_death_gets_the_new_version(
+    tmp_path: Path, entry: int
+) -> None:
+    """The next publish drains it and starts its application anew, wherever the last one died."""
+    with Machine(tmp_path) as machine:
+        assert publish_until(machine, entry).returncode == -signal.SIGKILL
+        machine.mend()
+        assert (await machine.standing()).state is State.SERVING
+
+        assert await machine.run() == Exit.OK
+        assert machine.did == ["stop proxy", "stop app", "start app", "start proxy"]
+        assert "so clients may be served: beginning anew" in machine.said.getvalue()
+
+
+async def test_an_application_that_died_meanwhile_is_not_put_into_traffic(tmp_path: Path) -> None:
+    """It had answered before the power failed, which proves nothing now; one more run mends it."""
+    ready = next(number for number, (name, _) in enumerate(ENTRIES, 1) if name == "done Ready")
+    with Machine(tmp_path, ready="1s") as machine:
+        assert publish_until(machine, ready).returncode == -signal.SIGKILL
+        machine.stop("app")
+
+        assert await machine.run() == Exit.FAILED
+        assert not machine.flag.exists()
+        assert (machine.journal.outcome, machine.journal.marks.half) == (
+            Outcome.STRANDED,
+            Step.READY,
+        )
+        assert await machine.run() == Exit.OK
+        assert machine.flag.exists()
+
+
 async def test_a_death_after_the_last_entry_leaves_nothing_to_mend(tmp_path: Path) -> None:
     """Then the run has ended."""
     with Machine(tmp_path) as machine, Balancer(machine):

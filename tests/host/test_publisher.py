@@ -34,6 +34,31 @@ def busy(machine: Machine) -> Iterator[socket.socket]:
         yield client
 
 
+async def publish_held_by_a_client(machine: Machine) -> None:
+    """Publish, and see that nothing is stopped before the client has left."""
+    with busy(machine):
+        publish = asyncio.ensure_future(machine.run())
+        await eventually(lambda: not machine.flag.exists())
+        await asyncio.sleep(1.0)
+        assert machine.did == []
+    assert await publish == Exit.OK
+
+
+def correct(machine: Machine) -> None:
+    """Put right what a test has broken in the configuration."""
+    good = {
+        'stop = "': f'stop = "{machine.root}/stop app"',
+        'start = "': f'start = "{machine.root}/start app {machine.app_port}"',
+        'timeout = "1s"': 'timeout = "5s"',
+    }
+    machine.path.write_text(
+        "\n".join(
+            next((text for wrong, text in good.items() if line.startswith(wrong)), line)
+            for line in machine.path.read_text().splitlines()
+        )
+    )
+
+
 @elsewhere
 async def test_a_publish(tmp_path: Path) -> None:
     """In the order of the table; the flag is back as it was, and traffic was seen."""
@@ -53,12 +78,7 @@ async def test_a_publish(tmp_path: Path) -> None:
 async def test_a_client_holds_the_publish(tmp_path: Path) -> None:
     """Until it leaves; nothing is stopped before."""
     with Machine(tmp_path) as machine:
-        with busy(machine):
-            publish = asyncio.ensure_future(machine.run())
-            await eventually(lambda: not machine.flag.exists())
-            await asyncio.sleep(1.0)
-            assert machine.did == []
-        assert await publish == Exit.OK
+        await publish_held_by_a_client(machine)
         assert machine.did[0] == "stop proxy"
 
 
@@ -84,6 +104,54 @@ async def test_clients_that_never_leave(
         assert machine.flag.exists()
         host, port = client.getsockname()
         assert f"after 1s: 1 connection: 1 idle; oldest {host}:{port}" in machine.said.getvalue()
+
+
+@elsewhere
+async def test_clients_left_on_a_host_that_cannot_be_put_back_are_a_failure(
+    tmp_path: Path,
+) -> None:
+    """Exit code 3 says that the host is online again; this one is left out."""
+    with Machine(tmp_path, timeout="1s", ready="1s") as machine, busy(machine):
+        machine.stop("app")
+
+        assert await machine.run() == Exit.FAILED
+        assert machine.journal.outcome is Outcome.STRANDED
+        assert not machine.flag.exists()
+        assert "and it could not be put back: the application is not" in machine.journal.reason
+
+
+@elsewhere
+async def test_clients_left_on_a_host_that_was_offline_are_a_failure(tmp_path: Path) -> None:
+    """It goes back offline, which is not what 3 says either."""
+    with Machine(tmp_path, timeout="1s") as machine:
+        assert await machine.run(Verb.OFFLINE) == Exit.OK
+        with busy(machine):
+            assert await machine.run() == Exit.FAILED
+        assert machine.journal.outcome is Outcome.OFFLINE
+        assert not machine.flag.exists()
+
+
+@pytest.mark.parametrize(
+    ("dead", "words"),
+    [
+        pytest.param("app", "its application has not answered as expected: start it", id="app"),
+        pytest.param("proxy", "its proxy could not be started: start it", id="proxy"),
+    ],
+)
+async def test_an_online_that_fails_on_a_host_in_traffic_does_not_say_that_it_is_out(
+    tmp_path: Path, dead: str, words: str
+) -> None:
+    """The status file was there all along, so clients are hurt right now."""
+    with Machine(tmp_path, ready="1s") as machine:
+        machine.stop(dead)
+        (tmp_path / "start").write_text("#!/bin/sh\nexit 1\n")
+
+        assert await machine.run(Verb.ONLINE) == Exit.FAILED
+        said = machine.said.getvalue()
+        assert f"The host is in the load balancer all the same ({machine.flag} is there)" in said
+        assert words in said
+        assert "out of the load balancer" not in said
+        assert (await machine.standing()).state is State.DOWN
 
 
 @pytest.mark.parametrize(
@@ -155,17 +223,26 @@ async def test_a_failure_after_the_point_of_no_return(
         assert not machine.flag.exists()
         assert (await machine.standing()).state is State.STRANDED
 
-        good = f'start = "{tmp_path}/start app {machine.app_port}"'
-        lines = machine.path.read_text().splitlines()
-        mended = [
-            f'stop = "{tmp_path}/stop app"' if line.startswith('stop = "') else
-            good if line.startswith('start = "') else line
-            for line in lines
-        ]  # fmt: skip
-        machine.path.write_text("\n".join(mended).replace('timeout = "1s"', 'timeout = "5s"'))
+        correct(machine)
         assert await machine.run() == Exit.OK
         assert machine.flag.read_text() == "serving"
         assert machine.did[-2:] == ["start app", "start proxy"]
+
+
+@elsewhere
+async def test_a_host_that_was_mended_by_hand_is_drained_by_the_next_publish(
+    tmp_path: Path,
+) -> None:
+    """It serves again, so nothing is stopped before its clients have left."""
+    with Machine(tmp_path, start_app="true", ready="1s") as machine:
+        assert await machine.run() == Exit.FAILED
+        correct(machine)
+        machine.mend()
+        assert (await machine.standing()).state is State.SERVING
+
+        await publish_held_by_a_client(machine)
+        assert machine.did == ["stop proxy", "stop app", "start app", "start proxy"]
+        assert f"{machine.flag} is there, so clients may be served" in machine.said.getvalue()
 
 
 async def test_a_proxy_that_cannot_be_stopped_is_started_again(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from lossless.host.exits import Exit
 from lossless.host.journal import Journal, Outcome
 from lossless.host.plan import Marks, Step, Verb
-from lossless.host.standing import EXITS, Facts, State, judge
+from lossless.host.standing import EXITS, Facts, State, judge, whereabouts
 
 NOW = 1000.0
 IN = {"/on": True}
@@ -123,6 +123,78 @@ def test_a_stranded_host_is_told_how_to_go_on(journal: Journal | None, remedy: s
     facts = replace(SERVING, flags=OUT, journal=journal)
 
     assert judge(facts, "lossless host {}", NOW).remedy.startswith(remedy)
+
+
+def test_a_publish_is_not_said_to_go_on_if_another_status_file_is_there() -> None:
+    """Clients may come by it, so it begins anew, as it then does."""
+    facts = replace(SERVING, flags={"/on": True, "/too": False}, journal=CUT)
+
+    assert judge(facts, "lossless host {}", NOW).remedy.startswith("lossless host publish begins")
+
+
+@pytest.mark.parametrize(
+    ("journal", "remedy"),
+    [
+        pytest.param(None, "start it", id="nobody"),
+        pytest.param(CUT, "start it; lossless host publish does so after a failed one", id="cut"),
+        pytest.param(
+            replace(CUT, marks=CUT.marks.finish(Step.RESTORE)), "start it", id="only-looks-at-it"
+        ),
+    ],
+)
+def test_a_host_that_is_down_is_told_what_starts_it(journal: Journal | None, remedy: str) -> None:
+    """A publish that has put the host back already only waits for it to answer."""
+    facts = replace(SERVING, app_problem=REFUSED, journal=journal)
+
+    assert judge(facts, "lossless host {}", NOW).remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("flags", "at", "words"),
+    [
+        pytest.param(
+            {"/on": False, "/too": False},
+            Step.READY,
+            "The host is out of the load balancer, so no client is served, or hurt, by it. Go on:"
+            " lossless host publish (or lossless host online, if its application answers)",
+            id="out",
+        ),
+        pytest.param(
+            IN,
+            Step.READY,
+            "The host is in the load balancer all the same (/on is there), and its application has"
+            " not answered as expected: start it. How it stands: lossless host status",
+            id="in-with-a-dead-application",
+        ),
+        pytest.param(
+            IN, Step.START_PROXY, "and its proxy could not be started: start it", id="no-proxy"
+        ),
+        pytest.param(
+            IN, Step.REOPEN, "(/on is there). How it stands: lossless host status", id="in"
+        ),
+        pytest.param(IN, None, "(/on is there). How it stands", id="interrupted-at-once"),
+        pytest.param(
+            {"/on": True, "/too": False},
+            Step.RESTORE,
+            "in the load balancer in part: /on is there, /too is gone. Go on: lossless host pub",
+            id="in-part",
+        ),
+        pytest.param(
+            {"/on": None, "/too": False},
+            Step.RESTORE,
+            "may be in the load balancer: whether /on is there cannot be seen",
+            id="unknown-is-not-out",
+        ),
+    ],
+)
+def test_where_a_run_leaves_a_host(
+    flags: dict[str, bool | None], at: Step | None, words: str
+) -> None:
+    """It says that no client is hurt only if every status file is gone."""
+    told = whereabouts(flags, at, "lossless host {}")
+
+    assert words in told
+    assert ("no client" in told) is (set(flags.values()) == {False})
 
 
 def test_a_dead_application_is_not_to_be_put_back() -> None:

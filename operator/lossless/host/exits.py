@@ -13,7 +13,8 @@ class Exit(IntEnum):
     USAGE = 2
     """The options or the configuration are wrong; nothing was done."""
     CLIENTS_LEFT = 3
-    """The drain's deadline passed with clients left; the host is back online."""
+    """The drain's deadline passed with clients left, and the host is back online; if it could not
+    be put back, or was offline before and is again, that is ``FAILED``."""
     LOCKED = 4
     """Another run is at work; nothing was done."""
     STRANDED = 5

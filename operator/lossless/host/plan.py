@@ -7,7 +7,7 @@ step that may be half done. Every step may be done twice.
 Until the application is asked to stop, nothing is lost yet: a failure or Ctrl-C leads back, the
 host serves on with what it ran before (``retreat``). From then on there is no way back, only
 forward: the host stays out of the load balancer, which harms no client, and the next ``publish``
-goes on (``remaining``).
+goes on (``remaining``), unless somebody has put the host back into traffic by hand meanwhile.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -102,29 +102,35 @@ def steps_of(verb: Verb, *, proxy: bool, reopens: bool) -> tuple[Step, ...]:
 
 
 def remaining(
-    steps: Sequence[Step], marks: Marks, *, closed: bool, failed: bool
+    steps: Sequence[Step], marks: Marks, *, flagged: bool, listening: bool, failed: bool
 ) -> tuple[Step, ...]:
     """Return what is left to do of a publish that did not come to its end.
 
-    Before the application is started anew, only a host that is closed to clients may go on where
-    it was: somebody may have put it back meanwhile. Everything else begins from the start, which
-    costs seconds. An application that did not start or answer is stopped and started again:
-    whoever comes again has mended it.
+    A status file that the run has not restored was put there by somebody else: the host is back in
+    traffic, with whatever application was started by hand, so all of it begins anew. Until the run
+    has started the application, a counted port that is listened on says the same; afterwards the
+    listener may be that application. One that did not start or answer is stopped and started
+    again: whoever comes again has mended it.
 
     Args:
         steps: of the whole publish.
         marks: how far it had come.
-        closed: right now no status file is there and nothing listens on the counted ports.
+        flagged: right now a status file is there, or that cannot be seen.
+        listening: right now something listens on a counted port.
         failed: a step has failed; else the run was cut off.
     """
+    if flagged and not is_online(marks):
+        return tuple(steps)
     stops = [step for step in steps if step in (Step.STOP_PROXY, Step.STOP_APP)]
-    if Step.START_APP not in marks.begun and not (closed and stops and stops[0] in marks.done):
+    closed = not flagged and not listening
+    if Step.START_APP not in marks.begun and not (closed and stops[0] in marks.done):
         return tuple(steps)
     if failed and marks.half in (Step.START_APP, Step.READY):
         return tuple(steps[steps.index(Step.STOP_APP) :])
-    # The flag may have been removed again since, so that step is always among them.
+    # What answered then may have died since, by a power cut for example, so READY is always
+    # among them, and with it RESTORE: the flag may have been removed again.
     undone = (index for index, step in enumerate(steps) if step not in marks.done)
-    return tuple(steps[min(next(undone, len(steps)), steps.index(Step.RESTORE)) :])
+    return tuple(steps[min(next(undone, len(steps)), steps.index(Step.READY)) :])
 
 
 def retreat(

@@ -27,7 +27,7 @@ from lossless.host.plan import (
 )
 from lossless.host.progress import Progress
 from lossless.host.signals import Interrupted, Interrupts, unless
-from lossless.host.standing import past
+from lossless.host.standing import past, whereabouts
 from lossless.host.store import Store
 from lossless.host.work import COMMANDS, PATIENT, ClientsLeft, Work
 
@@ -80,6 +80,7 @@ class Publisher:
         self._interrupts = interrupts
         self._wall = wall
         self._journal = Journal("", Verb.PUBLISH, 0, 0.0, 0.0)
+        self._at: Step | None = None
 
     def plan(self, verb: Verb, *, restart: bool) -> Plan:
         """Return what ``verb`` is going to do; says first if an earlier run was cut off.
@@ -96,6 +97,9 @@ class Publisher:
         else:
             again = before is not None and before.unfinished
         steps = self._steps(verb)
+        files = self._config.status_files
+        flags = present(files)
+        there = [path for path, seen in flags.items() if seen is not False]
         marks, run = Marks(), f"{int(now)}-{os.getpid()}"
         if before is not None and before.unfinished:
             self._progress.say(past(before, now))
@@ -104,16 +108,21 @@ class Publisher:
                 steps = remaining(
                     steps,
                     before.marks,
-                    closed=self._closed(),
+                    flagged=bool(there),
+                    listening=bool(listening(self._config.ports)),
                     failed=before.outcome is Outcome.STRANDED,
                 )
                 run = before.run
                 if steps != whole:
-                    marks = Marks(before.marks.begun, before.marks.done)
+                    marks = Marks(before.marks.begun, before.marks.done.difference(steps))
                     at = TITLES[steps[0]]
                     self._progress.say(f"Going on at the step '{at}'; --restart begins anew.")
+                elif there:
+                    self._progress.say(
+                        f"{', '.join(there)} is there, so clients may be served: beginning anew,"
+                        " and draining them first."
+                    )
         known = () if before is None else before.flags
-        files = self._config.status_files
         journal = Journal(
             run=run,
             verb=verb,
@@ -124,7 +133,7 @@ class Publisher:
             flags=remember(files, known),
             was_offline=before is not None
             and (before.outcome is Outcome.OFFLINE or (before.unfinished and before.was_offline))
-            and not any(present(files).values()),
+            and not any(flags.values()),
         )
         # `online` may find the proxy running, which then is not started a second time.
         return Plan(journal, steps, again or verb is Verb.ONLINE)
@@ -142,8 +151,8 @@ class Publisher:
             await self._leave(reason)
             return _SIGNALLED + self._interrupts.number
         except ClientsLeft as error:
-            await self._leave(str(error))
-            return Exit.CLIENTS_LEFT
+            left = await self._leave(str(error))
+            return Exit.CLIENTS_LEFT if left is Outcome.BACK else Exit.FAILED
         except _FAILURES as error:
             await self._leave(str(error))
             return Exit.FAILED
@@ -158,6 +167,7 @@ class Publisher:
         for index, step in enumerate(steps, 1):
             if forward:
                 self._interrupts.check()
+            self._at = step
             self._note(self._journal.begin(step, self._wall()), needed=forward)
             title = TITLES[step]
             self._progress.begin(index, len(steps), title)
@@ -193,13 +203,13 @@ class Publisher:
             await doing()
         return said
 
-    async def _leave(self, reason: str) -> None:
-        """Put the host into the safest state that can be reached, and say which it is."""
+    async def _leave(self, reason: str) -> Outcome:
+        """Put the host into the safest state that can be reached; say and return which it is."""
         journal, say = self._journal, self._progress.say
         if is_online(journal.marks):
             self._end(Outcome.ONLINE, reason)
             say(f"The host is online; only this was left undone: {reason}.")
-            return
+            return Outcome.ONLINE
         back = None
         if journal.verb is not Verb.ONLINE:
             known = {*self._steps(Verb.PUBLISH), *self._steps(Verb.ONLINE)}
@@ -212,21 +222,19 @@ class Publisher:
                 reason = f"{reason}; and it could not be put back: {error}"
             else:
                 offline = journal.was_offline
-                self._end(Outcome.OFFLINE if offline else Outcome.BACK, reason)
+                outcome = Outcome.OFFLINE if offline else Outcome.BACK
+                self._end(outcome, reason)
                 say(
                     "The host is offline, as it was before, and its application has not been"
                     " stopped."
                     if offline
                     else "The host is online again, with the application that ran before."
                 )
-                return
+                return outcome
         self._end(Outcome.STRANDED, reason)
         say(past(self._journal, self._wall()))
-        say(
-            "The host is out of the load balancer, so no client is served, or hurt, by it. Go on:"
-            f" {self._command.format('publish')}"
-            f" (or {self._command.format('online')}, if its application answers)"
-        )
+        say(whereabouts(present(self._config.status_files), self._at, self._command))
+        return Outcome.STRANDED
 
     def _end(self, outcome: Outcome, reason: str) -> None:
         self._note(self._journal.end(outcome, reason, self._wall()), needed=False)
@@ -245,8 +253,3 @@ class Publisher:
     def _steps(self, verb: Verb) -> tuple[Step, ...]:
         proxy = self._config.proxy is not None
         return steps_of(verb, proxy=proxy, reopens=bool(reopening.reopened(self._config)))
-
-    def _closed(self) -> bool:
-        return not any(
-            there is not False for there in present(self._config.status_files).values()
-        ) and not listening(self._config.ports)

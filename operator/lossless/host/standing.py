@@ -7,7 +7,7 @@ from typing import Final
 
 from lossless.host.exits import Exit
 from lossless.host.journal import Journal, Outcome
-from lossless.host.plan import TITLES, Step
+from lossless.host.plan import TITLES, Step, is_online
 from lossless.model.durations import format_duration
 from lossless.model.report import Connections
 
@@ -30,6 +30,11 @@ EXITS: Final[Mapping[State, Exit]] = {
     State.OFFLINE: Exit.OFFLINE,
     State.DOWN: Exit.DOWN,
     State.UNKNOWN: Exit.UNKNOWN,
+}
+#: What a host lacks that is in the load balancer when a run has failed at that step.
+_WANTING: Final[Mapping[Step | None, str]] = {
+    Step.READY: ", and its application has not answered as expected: start it",
+    Step.START_PROXY: ", and its proxy could not be started: start it",
 }
 
 
@@ -89,7 +94,10 @@ def judge(facts: Facts, command: str, now: float) -> Standing:  # noqa: PLR0911 
     if gone:
         where = f"The host is out of the load balancer ({', '.join(gone)} is gone), and {app}."
         if journal is not None and journal.unfinished:
-            after = f"{publish} goes on" if journal.resumable else f"{publish} begins anew"
+            # As plan.remaining has it: another status file that is there may mean clients.
+            anew = len(gone) < len(facts.flags) and not is_online(journal.marks)
+            goes_on = journal.resumable and not anew
+            after = f"{publish} goes on" if goes_on else f"{publish} begins anew"
             back = f"; {online} puts the host back as it is" if facts.app_problem == "" else ""
             remedy = f"{after}{back}"
             return Standing(State.STRANDED, f"{past(journal, now)} {where}", remedy)
@@ -106,7 +114,8 @@ def judge(facts: Facts, command: str, now: float) -> Standing:  # noqa: PLR0911 
     if facts.app_problem or facts.listening is False:
         # Nothing of ours can help: the flag is there, and the load balancer's check has the word.
         ports = "" if facts.listening is not False else " A counted port has no listener."
-        remedy = f"start it; {publish} does so after a failed one" if _cut(journal) else "start it"
+        starts = journal is not None and journal.resumable and not is_online(journal.marks)
+        remedy = f"start it; {publish} does so after a failed one" if starts else "start it"
         return Standing(State.DOWN, f"The host is in the load balancer, but {app}.{ports}", remedy)
     if facts.listening is None or facts.app_problem is None:
         return Standing(State.UNKNOWN, "; ".join(facts.problems))
@@ -129,8 +138,33 @@ def past(journal: Journal, now: float) -> str:
     return f"A {journal.verb.value} was cut off {ago} ago {at} (process {journal.pid} is gone)."
 
 
-def _cut(journal: Journal | None) -> bool:
-    return journal is not None and journal.resumable
+def whereabouts(flags: Mapping[str, bool | None], at: Step | None, command: str) -> str:
+    """Return where a run leaves a host that it could not put back, and how to go on, for people.
+
+    Args:
+        flags: whether each status file is there now; None: that cannot be seen.
+        at: the step that was begun last, which has failed or was cut short; None: none was.
+        command: ``lossless host VERB --config FILE`` with ``{}`` for the verb.
+    """
+    there = ", ".join(path for path, seen in flags.items() if seen)
+    gone = ", ".join(path for path, seen in flags.items() if seen is False)
+    unseen = ", ".join(path for path, seen in flags.items() if seen is None)
+    status = command.format("status")
+    online = command.format("online")
+    on = f"Go on: {command.format('publish')} (or {online}, if its application answers)"
+    if unseen:
+        return (
+            f"The host may be in the load balancer: whether {unseen} is there cannot be seen."
+            f" Look at it, and at {status}. {on}"
+        )
+    if not there:
+        return f"The host is out of the load balancer, so no client is served, or hurt, by it. {on}"
+    if gone:
+        return f"The host is in the load balancer in part: {there} is there, {gone} is gone. {on}"
+    return (
+        f"The host is in the load balancer all the same ({there} is there)"
+        f"{_WANTING.get(at, '')}. How it stands: {status}"
+    )
 
 
 def _app(facts: Facts) -> str:
