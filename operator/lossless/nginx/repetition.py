@@ -8,10 +8,11 @@ in the origin is not asked for in a drain.
 from collections.abc import Iterator
 from typing import Final
 
-from lossless.nginx.contexts import PASSES, Place, trigger
+from lossless.nginx.contexts import PASSES, Place
 from lossless.nginx.coverage import Way, has_uri
 from lossless.nginx.directives import Directive
 from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.triggers import trigger
 
 _ACCESS: Final = frozenset(
     {
