@@ -233,6 +233,31 @@ CASES: Final = (
         {"GET /a": Seen(301, ("keep-alive",)), "GET /": Seen(200)},
     ),
     Case(
+        "the-server-rewrites-behind-its-if",
+        f"{TO} rewrite ^/a$ /missing last; location / {{ proxy_pass http://app; }} {DRAINING}",
+        ("warning not-repeated",),
+        {"GET /a": Seen(200)},
+    ),
+    Case(
+        "the-server-rewrites-and-the-locations-if-acts-on-that",
+        f"rewrite ^/a$ /missing last; location / {{ {TO} proxy_pass http://app; }} {DRAINING}",
+        (),
+        {"GET /a": Seen(404)},
+    ),
+    Case(
+        "the-server-answers-behind-its-if",
+        f"{TO} return 301 https://elsewhere/; location @draining {{ keepalive_timeout 0; }}",
+        ("error answers-otherwise",),
+        {"GET /index.html": Seen(200)},
+    ),
+    Case(
+        "the-server-answers-behind-its-if-and-so-does-the-named-location",
+        f"{TO} return 301 https://elsewhere/; "
+        "location @draining { keepalive_timeout 0; return 301 https://elsewhere/; }",
+        (),
+        {"GET /": Seen(301)},
+    ),
+    Case(
         "the-locations-rewrite-behind-the-servers-if",
         f"{TO} location / {{ rewrite ^/a$ /b break; proxy_pass http://app; }} "
         "location @draining { keepalive_timeout 0; rewrite ^/a$ /b break; proxy_pass http://app; }",

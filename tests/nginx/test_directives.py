@@ -121,6 +121,7 @@ _PIECES = st.sampled_from(
         *("server", "location", "/", "@a", "{", "}", ";", "\n", "'", '"', "\\", "#", "$", "${"),
         *("if", "(!-f", "/s)", "return", "418", "error_page", "=", "proxy_pass", "http://a", "0"),
         *("keepalive_timeout", "add_header", "listen", "http2", "x_by_lua_block", "é", "\0"),
+        *("rewrite", "break", "last", "permanent", "set", "$scheme"),
     ]
 )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lossless.nginx.contexts import Place, closes, is_named, passes
 from lossless.nginx.directives import Directive
 from lossless.nginx.findings import Finding, Severity, found
-from lossless.nginx.triggers import Trigger, acts_for_all, trigger
+from lossless.nginx.triggers import Trigger, acts_for_all, behind, trigger
 
 _SNIPPET = "lossless nginx-snippet prints what belongs there"
 
@@ -25,6 +25,8 @@ class Way:
     target: Place
     """The named location."""
     error_page: Directive
+    skipped: tuple[Directive, ...]
+    """What the server would have done first, and stands behind its trigger."""
 
 
 def ways(place: Place, status_file: str) -> tuple[list[Way], list[Finding]]:
@@ -81,7 +83,8 @@ def _way(
         )
         return None, problems
     problems += _wrong_target(named, status_file)
-    return Way(place, named, page), problems
+    skipped = behind(act, level.here) if level.here is place.server else ()
+    return Way(place, named, page, tuple(skipped)), problems
 
 
 def _triggers(place: Place) -> list[tuple[Place, Trigger]]:

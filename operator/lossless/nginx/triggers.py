@@ -56,6 +56,8 @@ _FLAGS: Final = {
     "redirect": Leads.BACK,
     "permanent": Leads.BACK,
 }
+#: What has an effect of its own; a ``break`` only keeps others from theirs.
+_EFFECTIVE: Final = ("if", "return", "rewrite", "set")
 #: A replacement that begins so is a redirect, whatever the flag (``ngx_http_rewrite``).
 _ABSOLUTE: Final = ("http://", "https://", "$scheme")
 
@@ -105,6 +107,12 @@ def _exit(one: Directive) -> Exit | None:
     _, replacement, *flags = one.arguments
     leads = Leads.BACK if replacement.startswith(_ABSOLUTE) else _FLAGS.get("".join(flags))
     return Exit(one, leads) if leads else None
+
+
+def behind(act: Trigger, block: Directive) -> Iterator[Directive]:
+    """Yield what stands behind a trigger of a block, and is not run once it acts."""
+    at = [one is act.condition for one in block.block or ()].index(True)
+    return (one for one in (block.block or ())[at + 1 :] if one.name in _EFFECTIVE)
 
 
 def acts_for_all(server: Directive) -> bool:
