@@ -304,7 +304,9 @@ def _add_nginx(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         parents=[common],
         help="find what in an nginx configuration works against a drain",
     )
-    checked.add_argument("file", help="that nginx is started with, usually nginx.conf")
+    checked.add_argument(
+        "file", help="that nginx is started with, usually nginx.conf, or what nginx -T has printed"
+    )
     checked.add_argument(
         "--prefix", metavar="DIR", help="where relative includes start; default: that of the file"
     )

@@ -117,6 +117,161 @@ CASES: Final = (
         {"GET /": KEPT},
     ),
     Case(
+        "rewritten-before-the-if",
+        f"location /api/ {{ error_page 418 = @api; rewrite ^/api/(.*)$ /$1 break; {TRIGGER} "
+        "proxy_pass http://app; } location @api { keepalive_timeout 0; "
+        "rewrite ^/api/(.*)$ /$1 break; proxy_pass http://app; }",
+        ("error not-reached",),
+        {"GET /api/x": KEPT},
+    ),
+    Case(
+        "rewritten-behind-the-if",
+        f"location /api/ {{ error_page 418 = @api; {TRIGGER} rewrite ^/api/(.*)$ /$1 break; "
+        "proxy_pass http://app; } location @api { keepalive_timeout 0; "
+        "rewrite ^/api/(.*)$ /$1 break; proxy_pass http://app; }",
+        (),
+        {"GET /api/x": Seen(200)},
+    ),
+    Case(
+        "rewritten-before-the-if-without-a-flag",
+        f"location / {{ rewrite ^/a$ /b; {TO} proxy_pass http://app; }} "
+        "location @draining { keepalive_timeout 0; rewrite ^/a$ /b; proxy_pass http://app; }",
+        (),
+        {"GET /a": Seen(200)},
+    ),
+    Case(
+        "a-break-before-the-if",
+        f"location / {{ break; {TO} proxy_pass http://app; }} "
+        "location @draining { keepalive_timeout 0; break; proxy_pass http://app; }",
+        ("error not-reached",),
+        {"GET /": KEPT},
+    ),
+    Case(
+        "static-files-and-a-break-before-the-if",
+        f"location / {{ break; {TO} }} location @draining {{ keepalive_timeout 0; break; }}",
+        ("warning not-reached",),
+        {"GET /index.html": KEPT},
+    ),
+    Case(
+        "some-requests-break-before-the-if",
+        f"location / {{ if ($arg_a) {{ break; }} {TO} proxy_pass http://app; }} "
+        "location @draining { keepalive_timeout 0; if ($arg_a) { break; } proxy_pass http://app; }",
+        ("error not-reached",),
+        {"GET /?a=1": KEPT, "GET /": Seen(200)},
+    ),
+    Case(
+        "redirected-before-the-if",
+        f"location / {{ rewrite ^/a$ /b permanent; {TO} proxy_pass http://app; }} "
+        "location @draining { keepalive_timeout 0; rewrite ^/a$ /b permanent; "
+        "proxy_pass http://app; }",
+        ("warning not-reached",),
+        {"GET /a": Seen(301, ("keep-alive",)), "GET /": Seen(200)},
+    ),
+    Case(
+        "redirected-to-an-address-before-the-if",
+        "location / { rewrite ^/a$ $scheme://elsewhere/ break; rewrite ^/b$ https://elsewhere/; "
+        f"{TO} proxy_pass http://app; }} location @draining {{ keepalive_timeout 0; "
+        "rewrite ^/a$ $scheme://elsewhere/ break; rewrite ^/b$ https://elsewhere/; "
+        "proxy_pass http://app; }",
+        ("warning not-reached", "warning not-reached"),
+        {"GET /a": Seen(302, ("keep-alive",)), "GET /b": Seen(302, ("keep-alive",))},
+    ),
+    Case(
+        "rewritten-before-the-if-of-a-location-that-keeps-nothing",
+        f"location / {{ keepalive_timeout 0; rewrite ^/a$ /b break; rewrite ^/b$ /c permanent; "
+        f"{TO} proxy_pass http://app; }} location @draining {{ keepalive_timeout 0; "
+        "rewrite ^/a$ /b break; rewrite ^/b$ /c permanent; proxy_pass http://app; }",
+        (),
+        {"GET /a": Seen(200), "GET /b": Seen(301)},
+    ),
+    Case(
+        "another-location-before-the-if",
+        f"location /api/ {{ rewrite ^/api/(.*)$ /$1 last; {TO} proxy_pass http://app; }} "
+        f"location / {{ {TO} proxy_pass http://app; }} location @draining {{ "
+        "keepalive_timeout 0; rewrite ^/api/(.*)$ /$1 last; proxy_pass http://app; }",
+        (),
+        {"GET /api/x": Seen(200)},
+    ),
+    Case(
+        "the-server-rewrites-before-the-locations-if",
+        "rewrite ^/a$ /x last; rewrite ^/b$ /x break; break; "
+        f"location / {{ {TO} proxy_pass http://app; }} {DRAINING}",
+        (),
+        {"GET /a": Seen(200), "GET /b": Seen(200), "GET /": Seen(200)},
+    ),
+    Case(
+        "the-server-rewrites-before-its-if",
+        f"rewrite ^/a$ /x last; rewrite ^/b$ /x break; {TO} "
+        f"location / {{ proxy_pass http://app; }} {DRAINING}",
+        ("error not-reached", "error not-reached"),
+        {"GET /a": KEPT, "GET /b": KEPT, "GET /": Seen(200)},
+    ),
+    Case(
+        "the-server-rewrites-before-its-if-and-the-locations",
+        f"rewrite ^/a$ /x last; {TO} location / {{ {TO} proxy_pass http://app; }} {DRAINING}",
+        (),
+        {"GET /a": Seen(200), "GET /": Seen(200)},
+    ),
+    Case(
+        "the-servers-break-leaves-the-error-page-to-the-location",
+        f"break; {TO} location / {{ error_page 404 /x; {TRIGGER} proxy_pass http://app; }} "
+        f"{DRAINING}",
+        ("error no-error-page",),
+        {"GET /": Seen(418, ("keep-alive",))},
+    ),
+    Case(
+        "the-server-breaks-before-its-if",
+        f"break; {TO} location / {{ proxy_pass http://app; }} {DRAINING}",
+        ("error not-reached",),
+        {"GET /": KEPT},
+    ),
+    Case(
+        "the-server-redirects-before-the-locations-if",
+        "keepalive_timeout 0; rewrite ^/a$ /b permanent; "
+        f"location / {{ keepalive_timeout 75; {TO} proxy_pass http://app; }} {DRAINING}",
+        ("warning not-reached",),
+        {"GET /a": Seen(301, ("keep-alive",)), "GET /": Seen(200)},
+    ),
+    Case(
+        "the-server-rewrites-behind-its-if",
+        f"{TO} rewrite ^/a$ /missing last; location / {{ proxy_pass http://app; }} {DRAINING}",
+        ("warning not-repeated",),
+        {"GET /a": Seen(200)},
+    ),
+    Case(
+        "the-server-rewrites-and-the-locations-if-acts-on-that",
+        f"rewrite ^/a$ /missing last; location / {{ {TO} proxy_pass http://app; }} {DRAINING}",
+        (),
+        {"GET /a": Seen(404)},
+    ),
+    Case(
+        "the-server-answers-behind-its-if",
+        f"{TO} return 301 https://elsewhere/; location @draining {{ keepalive_timeout 0; }}",
+        ("error answers-otherwise",),
+        {"GET /index.html": Seen(200)},
+    ),
+    Case(
+        "the-server-answers-behind-its-if-and-so-does-the-named-location",
+        f"{TO} return 301 https://elsewhere/; "
+        "location @draining { keepalive_timeout 0; return 301 https://elsewhere/; }",
+        (),
+        {"GET /": Seen(301)},
+    ),
+    Case(
+        "the-locations-rewrite-behind-the-servers-if",
+        f"{TO} location / {{ rewrite ^/a$ /b break; proxy_pass http://app; }} "
+        "location @draining { keepalive_timeout 0; rewrite ^/a$ /b break; proxy_pass http://app; }",
+        (),
+        {"GET /a": Seen(200)},
+    ),
+    Case(
+        "a-break-before-the-if-of-the-named-location",
+        f"error_page 418 = @draining; location / {{ {TRIGGER} proxy_pass http://app; }} "
+        f"location @draining {{ break; {TRIGGER} keepalive_timeout 0; proxy_pass http://app; }}",
+        (),
+        {"GET /": Seen(200)},
+    ),
+    Case(
         "an-own-error-page-hides-the-servers",
         "error_page 418 = @draining; "
         f"location / {{ error_page 404 /x; {TRIGGER} proxy_pass http://app; }} {DRAINING}",

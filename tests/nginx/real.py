@@ -131,6 +131,16 @@ class Nginx:
         )
         return tried.returncode == 0
 
+    def prints(self, binary: str) -> tuple[str, str]:
+        """Return what ``nginx -T`` says on stdout and on stderr."""
+        told = subprocess.run(  # noqa: S603 # an nginx
+            [binary, "-T", "-p", str(self._root), "-c", str(self.configuration)],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return told.stdout, told.stderr
+
     def reload(self) -> None:
         """Do what ``nginx -s reload`` does."""
         assert self._process is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from lossless.nginx.check import Expectations, check
 from lossless.nginx.contexts import seconds
 from lossless.nginx.directives import Directive, UnreadableError, read_configuration
-from lossless.nginx.files import InMemory
+from lossless.nginx.files import InMemory, printed
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ _PIECES = st.sampled_from(
         *("server", "location", "/", "@a", "{", "}", ";", "\n", "'", '"', "\\", "#", "$", "${"),
         *("if", "(!-f", "/s)", "return", "418", "error_page", "=", "proxy_pass", "http://a", "0"),
         *("keepalive_timeout", "add_header", "listen", "http2", "x_by_lua_block", "é", "\0"),
+        *("rewrite", "break", "last", "permanent", "set", "$scheme"),
     ]
 )
 
@@ -180,3 +182,81 @@ def test_a_text_that_is_not_there_is_unreadable() -> None:
     """As a file that is not there."""
     with pytest.raises(UnreadableError, match=r"^/x: cannot be read: No such file"):
         read_configuration("/x", files=InMemory({}))
+
+
+def test_a_relative_mask_does_not_match_deeper_down() -> None:
+    """Python compares relative ones from the right."""
+    texts = dict.fromkeys(("./conf.d/a.conf", "./old/conf.d/b.conf"), "")
+
+    assert InMemory(texts).matching("./conf.d/*.conf") == ["./conf.d/a.conf"]
+
+
+MAIN = "# configuration file /etc/nginx/nginx.conf:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        pytest.param(f"{MAIN}a;\n\n", {"/etc/nginx/nginx.conf": "a;\n\n"}, id="one"),
+        pytest.param(
+            f"{MAIN}a;\n# configuration file /b c:\nb;\n",
+            {"/etc/nginx/nginx.conf": "a;\n", "/b c": "b;\n"},
+            id="two",
+        ),
+        pytest.param(MAIN[:-1], {"/etc/nginx/nginx.conf": ""}, id="nothing-in-it"),
+        pytest.param(
+            "nginx: [warn] conflicting server name in /a:3\nnginx: /a test is successful\n"
+            f"/docker-entrypoint.sh: Configuration complete; ready for start up\n\n{MAIN}a;\n",
+            {"/etc/nginx/nginx.conf": "a;\n"},
+            id="behind-warnings-and-an-entrypoint",
+        ),
+        pytest.param(
+            f"{MAIN}a;\n {MAIN}", {"/etc/nginx/nginx.conf": f"a;\n {MAIN}"}, id="indented"
+        ),
+        pytest.param(f"http {{\n{MAIN}}}\n", None, id="a-comment-in-a-block"),
+        pytest.param(f"user a;\n{MAIN}b;\n", None, id="a-comment-between-directives"),
+        pytest.param("# configuration file of the app:\na;\n", None, id="a-comment-of-people"),
+        pytest.param("http { }\n", None, id="a-file"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_what_nginx_prints_is_taken_apart(text: str, files: dict[str, str] | None) -> None:
+    """At the lines by which it names each file; what is a file by itself is left whole."""
+    whole = printed(text)
+
+    assert (whole and list(whole.texts.items())) == (files and list(files.items()))
+
+
+@given(
+    st.dictionaries(
+        st.text(
+            st.characters(codec="utf-8", categories=["L", "N"], include_characters="/. :-")
+        ).map("/".__add__),
+        st.lists(_PIECES).map(" ".join),
+        min_size=1,
+    )
+)
+def test_what_is_printed_is_read_back(files: dict[str, str]) -> None:
+    """Whatever the files' names and texts."""
+    whole = printed(
+        "".join(f"# configuration file {path}:\n{text}\n" for path, text in files.items())
+    )
+
+    assert whole is not None
+    assert list(whole.texts.items()) == [(path, f"{text}\n") for path, text in files.items()]
+
+
+def test_of_what_was_printed_nothing_is_read_on_this_machine(tmp_path: Path) -> None:
+    """A file of the same name may be here, and be another."""
+    (tmp_path / "conf.d").mkdir()
+    for name in ("a.conf", "conf.d/b.conf"):
+        (tmp_path / name).write_text("here;")
+    path = tmp_path / "printed"
+    path.write_text(
+        f"# configuration file {tmp_path}/nginx.conf:\ninclude a.conf; include conf.d/*.conf; b;\n"
+    )
+
+    configuration = read_configuration(str(path))
+
+    assert [one.name for one in configuration.root.block or ()] == ["b"]
+    assert [str(one) for one in configuration.missing] == ["include a.conf"]

@@ -1,5 +1,6 @@
 """What the rules claim is what clients of a real nginx see."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from lossless.nginx.check import Expectations, check
 from lossless.nginx.directives import read_configuration
 from lossless.nginx.snippet import Wishes, snippet
-from tests.nginx.configurations import CASES, REFUSED, Case, Seen
+from tests.nginx.configurations import CASES, DRAINING, REFUSED, TRIGGER, Case, Seen
 from tests.nginx.real import NGINXES, Nginx, an_app
 
 
@@ -101,3 +102,39 @@ def test_the_snippet_for_websockets_upgrades_in_a_drain_too(
         nginx.status_file.unlink()
         assert nginx.ask("GET /", upgrade) == Seen(101, ("upgrade",))
         assert nginx.ask("GET /") == Seen(200, ("close",))
+
+
+SITE = f"""
+server {{ listen 127.0.0.1:1;
+location / {{ {TRIGGER} proxy_pass http://app; }}
+location /api/ {{ proxy_pass http://app; }} include draining; }}"""
+
+
+@pytest.mark.parametrize("with_stderr", [False, True], ids=["stdout", "stderr-before-it"])
+def test_what_nginx_prints_is_checked_as_its_files_are(
+    binary: str, app: int, tmp_path: Path, *, with_stderr: bool
+) -> None:
+    """What ``http`` says holds in the servers of other files; places are those of the files."""
+    root = tmp_path / "etc"
+    (root / "conf.d").mkdir(parents=True)
+    nginx = Nginx(
+        root,
+        app,
+        f"location / {{ {TRIGGER} proxy_pass http://app; }} {DRAINING}",
+        http="error_page 418 = @draining; keepalive_timeout 15; include conf.d/*.conf;",
+    )
+    expected = Expectations(status_file=str(nginx.status_file))
+    site = root / "conf.d/site.conf"
+    site.write_text(SITE.replace("<status>", str(nginx.status_file)))
+    (root / "draining").write_text(DRAINING)
+    stdout, stderr = nginx.prints(binary)
+    on_disk = check(read_configuration(str(nginx.configuration)), expected)
+    shutil.rmtree(root)
+    path = tmp_path / "printed"
+    path.write_text(stderr * with_stderr + stdout)
+
+    assert check(read_configuration(str(path)), expected) == on_disk
+    assert [(one.rule, one.file, one.line) for one in on_disk] == [
+        ("not-covered", str(site), 4),
+        ("short-keepalive", str(nginx.configuration), 5),
+    ]

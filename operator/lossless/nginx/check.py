@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from lossless.model.names import STATUS_FILE
 from lossless.nginx.contexts import Place, answers_clients, locations, servers
-from lossless.nginx.coverage import way
+from lossless.nginx.coverage import ways
 from lossless.nginx.directives import Configuration, UnreadableError
 from lossless.nginx.findings import Finding, Severity, found
 from lossless.nginx.keeping import connection_headers, error_pages, idle_times, multiplexed
 from lossless.nginx.repetition import repetition
+from lossless.nginx.triggers import not_reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,12 @@ def _server(server: Place, expected: Expectations) -> Iterator[Finding]:
     )
     below = [one for one in locations(server.path) if answers_clients(one)]
     answers = server.here.last("return")
-    for place in [server] if answers or not below else below:
-        taken, problems = way(place, expected.status_file)
+    places = [server] if answers or not below else below
+    yield from not_reached(server, places)
+    for place in places:
+        every, problems = ways(place, expected.status_file)
         yield from problems
         yield from idle_times(place, expected.client_idle)
-        if taken is not None:
-            yield from repetition(taken)
-            yield from error_pages(taken.target, taken.error_page)
+        for way in every:
+            yield from repetition(way)
+            yield from error_pages(way.target, way.error_page)

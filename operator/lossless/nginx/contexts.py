@@ -83,32 +83,6 @@ def passes(place: Place) -> Directive | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """``if (!-f FILE) { return CODE; }``: what turns a request into a drain's."""
-
-    condition: Directive
-    file: str
-    code: str
-    gone: bool
-    """True: it acts while the file is not there; False: while it is."""
-
-
-_TEST: Final = re.compile(r"\(\s*(!?)-[fe]\s+[\"']?([^\s\"')]+)[\"']?\s*\)")
-
-
-def trigger(block: Directive) -> Trigger | None:
-    """Return the first trigger that stands directly in a block and can be reached."""
-    for one in block.block or ():
-        if one.name == "return":
-            return None
-        match = _TEST.fullmatch(" ".join(one.arguments)) if one.name == "if" else None
-        answer = one.last("return") if match else None
-        if match and answer and answer.arguments:
-            return Trigger(one, match[2], answer.arguments[0], gone=bool(match[1]))
-    return None
-
-
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -120,3 +94,9 @@ def seconds(text: str) -> float | None:
         return None
     parts = re.findall(r"(\d+)(ms|[smhdw])", text)
     return float(sum(int(number) * _SECONDS[unit] for number, unit in parts))
+
+
+def closes(place: Place) -> bool:
+    """Return whether every answer of a location says close."""
+    keep = place.in_effect("keepalive_timeout")[-1:]
+    return bool(keep and keep[0].arguments) and seconds(keep[0].arguments[0]) == 0

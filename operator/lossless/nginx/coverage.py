@@ -9,9 +9,10 @@ accepts; ``tests/nginx/test_real_nginx.py`` shows on real ones what clients see 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lossless.nginx.contexts import Place, Trigger, is_named, passes, seconds, trigger
+from lossless.nginx.contexts import Place, closes, is_named, passes
 from lossless.nginx.directives import Directive
 from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.triggers import Trigger, acts_for_all, behind, trigger
 
 _SNIPPET = "lossless nginx-snippet prints what belongs there"
 
@@ -24,18 +25,31 @@ class Way:
     target: Place
     """The named location."""
     error_page: Directive
+    skipped: tuple[Directive, ...]
+    """What the server would have done first, and stands behind its trigger."""
 
 
-def way(place: Place, status_file: str) -> tuple[Way | None, list[Finding]]:
-    """Return a place's way through a drain, if it has one, and what is wrong with it.
+def ways(place: Place, status_file: str) -> tuple[list[Way], list[Finding]]:
+    """Return a place's ways through a drain, and what is wrong with them.
 
     Args:
         place: where clients' requests end.
         status_file: whose absence says that the pod drains.
     """
-    level, act = _trigger(place)
-    if act is None:
-        return None, _not_covered(place)
+    triggers = _triggers(place)
+    if not triggers:
+        return [], _not_covered(place)
+    every, problems = list[Way](), list[Finding]()
+    for level, act in triggers:
+        taken, wrong = _way(place, level, act, status_file)
+        every += [taken] if taken else []
+        problems += wrong
+    return every, problems
+
+
+def _way(
+    place: Place, level: Place, act: Trigger, status_file: str
+) -> tuple[Way | None, list[Finding]]:
     problems = list(_wrong_file(act, status_file))
     page = _error_page(level, act)
     if page is None:
@@ -69,19 +83,23 @@ def way(place: Place, status_file: str) -> tuple[Way | None, list[Finding]]:
         )
         return None, problems
     problems += _wrong_target(named, status_file)
-    return Way(place, named, page), problems
+    skipped = behind(act, level.here) if level.here is place.server else ()
+    return Way(place, named, page, tuple(skipped)), problems
 
 
-def _trigger(place: Place) -> tuple[Place, Trigger | None]:
-    """Return the first trigger on a request's way, and the level whose error_page it meets.
+def _triggers(place: Place) -> list[tuple[Place, Trigger]]:
+    """Return the triggers on a request's way, each with the level whose error_page it meets.
 
     A server's own comes first: the location has not been looked for then.
     """
-    at = place.path.index(place.server)
-    server = Place(place.path[: at + 1])
-    if act := trigger(place.server):
-        return server, act
-    return place, None if place.here is place.server else trigger(place.here)
+    server = Place(place.path[: place.path.index(place.server) + 1])
+    first = trigger(server.here)
+    own = None if place.here is server.here else trigger(place.here)
+    if first is not None and (own is None or acts_for_all(server.here)):
+        return [(server, first)]
+    if own is None:
+        return []
+    return [(place, own)] if first is None or first.is_dead else [(server, first), (place, own)]
 
 
 def _not_covered(place: Place) -> list[Finding]:
@@ -200,7 +218,7 @@ def _wrong_target(named: Place, status_file: str) -> Iterator[Finding]:
             remedy="keepalive_timeout 0; in it",
         )
     inner = trigger(named.here)
-    if inner is not None and inner.file == status_file:
+    if inner is not None and not inner.is_dead and inner.file == status_file:
         yield found(
             Severity.ERROR,
             "drain-in-a-circle",
@@ -219,12 +237,6 @@ def _wrong_target(named: Place, status_file: str) -> Iterator[Finding]:
                 why="nginx refuses to start or to reload with that",
                 remedy="leave the path out, and make it by a rewrite ... break before it",
             )
-
-
-def closes(place: Place) -> bool:
-    """Return whether every answer of a location says close."""
-    keep = place.in_effect("keepalive_timeout")[-1:]
-    return bool(keep and keep[0].arguments) and seconds(keep[0].arguments[0]) == 0
 
 
 def has_uri(address: str) -> bool:

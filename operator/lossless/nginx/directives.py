@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from lossless.nginx.files import Files, OnDisk
+from lossless.nginx.files import Files, OnDisk, printed
 from lossless.nginx.tokens import SyntaxProblem, Token, tokenize
 
 #: More than any configuration of people; an include of itself is found by it.
@@ -58,22 +58,28 @@ def read_configuration(
 ) -> Configuration:
     """Read a file and everything that it includes.
 
+    A file on disk may be what ``nginx -T`` has printed: then all is read from it, and nothing else.
+
     Args:
         path: of the main file.
-        prefix: directory that relative includes start from; default, as in nginx: that of ``path``.
+        prefix: directory that relative includes start from; default, as in nginx: that of the main
+            file, where it was when it was printed.
         files: where it and its includes are; default: on disk.
 
     Raises:
         UnreadableError: the main file cannot be read, or a file is not a configuration.
     """
-    files = files or OnDisk()
-    reader = _Reader(prefix if prefix is not None else os.path.dirname(path) or ".", files)  # noqa: PTH120 # includes are strings
+    at = files or OnDisk()
     try:
-        text = files.read(path)
+        text = at.read(path)
     except OSError as error:
         raise UnreadableError(
             f"{path}: cannot be read: {error.strerror}; name a file that can, or read it as root"
         ) from error
+    if files is None and (whole := printed(text)):
+        at = whole
+        path, text = next(iter(whole.texts.items()))
+    reader = _Reader(prefix if prefix is not None else os.path.dirname(path) or ".", at)  # noqa: PTH120 # includes are strings
     block = reader.parse(path, text, 0)
     return Configuration(Directive("main", (), path, 1, block), reader.missing)
 

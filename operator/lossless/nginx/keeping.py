@@ -159,7 +159,7 @@ def error_pages(target: Place, code_page: Directive) -> Iterator[Finding]:
     if recursive and recursive[0].arguments == ("on",):
         return
     for page in target.in_effect("error_page"):
-        if page is not code_page:
+        if str(page) != str(code_page):
             yield found(
                 Severity.NOTE,
                 "error-pages-unused",

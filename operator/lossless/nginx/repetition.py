@@ -8,10 +8,11 @@ in the origin is not asked for in a drain.
 from collections.abc import Iterator
 from typing import Final
 
-from lossless.nginx.contexts import PASSES, Place, trigger
+from lossless.nginx.contexts import PASSES, Place
 from lossless.nginx.coverage import Way, has_uri
 from lossless.nginx.directives import Directive
 from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.triggers import trigger
 
 _ACCESS: Final = frozenset(
     {
@@ -59,6 +60,10 @@ def repetition(way: Way) -> Iterator[Finding]:
             yield from _proxy_pass(origin, target, before[-1], after[-1])
         elif set(map(str, before)) != set(map(str, after)):
             yield _differs(origin, target, name, before, after)
+    repeated = {str(one) for one in target.here.block or ()}
+    for one in way.skipped:
+        if str(one) not in repeated:
+            yield _skipped(one, target)
     conditions = {str(one) for one in target.here.all("if")}
     act = trigger(origin.here)
     for one in origin.here.all("if"):
@@ -71,6 +76,18 @@ def repetition(way: Way) -> Iterator[Finding]:
                 why="in a drain, requests that it is meant for are answered without it",
                 remedy=f"repeat it in {target}, or move it to the server",
             )
+
+
+def _skipped(one: Directive, target: Place) -> Finding:
+    return found(
+        Severity.ERROR if one.name in _ANSWER else Severity.WARNING,
+        "answers-otherwise" if one.name in _ANSWER else "not-repeated",
+        one,
+        what=f"{one} stands behind the if of the server, and is not repeated in {target}",
+        why="in a drain, requests that it is meant for are answered without it",
+        remedy="move the if and its error_page into each location: the server's directives have "
+        "been run there",
+    )
 
 
 def _differs(
