@@ -120,6 +120,7 @@ class Agent:
         gc.freeze()
         try:
             await stop.wait()
+            self._drain.leave()
         finally:
             self._drain.last_words()
             report = self._drain.report()
