@@ -40,6 +40,8 @@ def main() -> int:
         try:
             _run(settings)
         except Exception as error:  # noqa: BLE001 # see above
+            # The event loop has put the default in its place, which process 1 ignores.
+            signal.signal(signal.SIGTERM, _leave)
             _tell(f"the agent cannot run: {type(error).__name__}: {error}")
             time.sleep(RETRY)
         else:
