@@ -46,7 +46,7 @@ class AgentProcess:
         for path in (self.status_file, self.marker, self.termination_log):
             path.parent.mkdir(parents=True, exist_ok=True)
         text = config if isinstance(config, str) else config.to_json()
-        self._environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join([str(OPERATOR), *sys.path[1:]]),
             PREFIX_ENV: str(root),
@@ -62,7 +62,7 @@ class AgentProcess:
         self.control.unlink(missing_ok=True)
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 # this interpreter, this package
-                self._command, env=self._environment, stdout=log, stderr=log
+                self._command, env=self.environment, stdout=log, stderr=log
             )
         eventually_sync(self.control.exists, "the agent listens")
 

@@ -35,7 +35,12 @@ class Pod:
     """An agent's drain with everything around it within reach of a test."""
 
     def __init__(
-        self, root: Path, *open_now: Any, config: AgentConfig = QUICK, clock: Clock | None = None
+        self,
+        root: Path,
+        *open_now: Any,
+        config: AgentConfig = QUICK,
+        clock: Clock | None = None,
+        sandbox: str = "",
     ) -> None:
         """Make the files' directories; the status file is there, as ``__main__`` leaves it."""
         self.paths = Paths(
@@ -48,7 +53,9 @@ class Pod:
         )
         (root / "serving").touch()
         self.root = root
-        self.settings = Settings(config=config, paths=self.paths, pod="web-1", uid="u-1")
+        self.settings = Settings(
+            config=config, paths=self.paths, pod="web-1", uid="u-1", sandbox=sandbox
+        )
         self.sockets = ScriptedSockets(*open_now)
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.clock = clock or Clock()
@@ -279,7 +286,7 @@ async def test_a_gap_in_the_evidence_starts_quiet_anew(tmp_path: Path) -> None:
     assert pod.clock.boot() - back >= 0.5
 
 
-async def test_a_restarted_agent_joins_its_drain(tmp_path: Path) -> None:
+async def test_an_agent_that_begins_again_joins_its_drain(tmp_path: Path) -> None:
     """The same start, the same deadline, and the status file stays away."""
     boot, wall = Clock().boot(), Clock().wall()
     write_marker(str(tmp_path / "drain.json"), Marker(boot - 20.0, wall - 20.0))
@@ -298,8 +305,14 @@ async def test_a_restarted_agent_joins_its_drain(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.DRAINED, Phase.TIMED_OUT])
-async def test_a_restarted_agent_knows_that_its_drain_is_over(tmp_path: Path, phase: Phase) -> None:
-    """It answers holds at once and counts nothing any more."""
+async def test_an_agent_that_begins_again_knows_that_its_drain_is_over(
+    tmp_path: Path, phase: Phase
+) -> None:
+    """It answers holds at once and counts nothing any more.
+
+    In the same process, after a failure of its own: a new process is one of a pod that lives on
+    (``test_survival``).
+    """
     final = Report("web-1", "u-1", phase, seconds=12.0, discarded=2, reason="as it was")
     write_marker(str(tmp_path / "drain.json"), Marker(1.0, 1.0, final.to_json()))
     pod = Pod(tmp_path, BUSY)
@@ -339,6 +352,20 @@ async def test_files_that_cannot_be_written_are_reported(tmp_path: Path) -> None
     assert drain.phase is Phase.DRAINED
     assert "drain.json: Is a directory" in drain.report().reason
     assert sum(event == "problem" for event, _ in pod.events) == 2
+
+
+async def test_an_agent_that_is_told_to_end_leaves_word(tmp_path: Path) -> None:
+    """Only in the middle of a drain; the drain's start and its pod sandbox stay as they were."""
+    pod = Pod(tmp_path, BUSY, sandbox="a")
+    with pod.running() as drain:
+        drain.leave()
+        assert not (tmp_path / "drain.json").exists()
+        drain.ask_to_stop()
+        before = pod.marker()
+        drain.leave()
+
+        assert pod.marker() == before | {"stopped": True}
+        assert (before["stopped"], before["sandbox"]) == (False, "a")
 
 
 async def test_words_when_it_is_cut_off(tmp_path: Path) -> None:

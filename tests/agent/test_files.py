@@ -18,7 +18,13 @@ from lossless.agent.files import (
     write_marker,
 )
 
-MARKER = Marker(started=4000.0, started_wall=1_700_000_000.0, report='{"phase":"Drained"}')
+MARKER = Marker(
+    started=4000.0,
+    started_wall=1_700_000_000.0,
+    report='{"phase":"Drained"}',
+    sandbox="cf75",
+    stopped=True,
+)
 
 
 def test_the_status_file_comes_and_goes(tmp_path: Path) -> None:
@@ -75,6 +81,13 @@ def test_a_directory_that_is_closed_to_the_agent_is_told_with_the_remedy(tmp_pat
 
     assert show_status(str(path)) == f"cannot remove {path} when the pod drains{remedy}"
     assert hide_status(str(path)) == f"cannot remove {path}: Permission denied{remedy}"
+
+
+def test_a_marker_of_the_version_before_is_read() -> None:
+    """The image of a running pod's agent can be changed."""
+    text = '{"started": 4000.0, "startedWall": 5000.0, "report": ""}'
+
+    assert parse_marker(text) == Marker(4000.0, 5000.0)
 
 
 def test_a_marker_is_written_whole_and_read_again(tmp_path: Path) -> None:

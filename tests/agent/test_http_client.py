@@ -68,8 +68,8 @@ async def test_what_is_no_answer(answer: bytes, message: str) -> None:
             await exchange(app.port, "GET", "/", limit=100)
 
 
-async def test_the_body_need_not_be_waited_for() -> None:
-    """As the kubelet, which looks at the answer's head only."""
+async def test_what_goes_wrong_with_a_body_of_no_interest_is_no_matter() -> None:
+    """As for the kubelet, which has its answer with the head."""
     async with program(b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\n") as app:
         answer = await exchange(
             app.port, "GET", "/", headers=[("host", "app"), ("Connection", "x")], limit=None

@@ -1,7 +1,7 @@
 """Hooks that the agent runs in the kubelet's place, against real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,6 +45,31 @@ async def listening(answer: bytes | None) -> AsyncIterator[Endpoint]:
     async with server:
         endpoint.port = server.sockets[0].getsockname()[1]
         yield endpoint
+
+
+@asynccontextmanager
+async def working(
+    begin: bytes,
+) -> AsyncIterator[tuple[int, Callable[[bytes], Awaitable[None]]]]:
+    """Listen with a handler that answers with ``begin`` and works until it is told the end."""
+    end: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    told = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(begin)
+        told.set()
+        writer.write(await end)
+        writer.close()
+
+    async def finish(last: bytes) -> None:
+        await told.wait()
+        end.set_result(last)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], finish
+        if not end.done():
+            end.set_result(b"")
 
 
 class Desk:
@@ -119,6 +144,62 @@ async def test_whatever_is_answered_it_ends(answer: bytes | None, problem: str) 
     told = "; ".join(desk.problems.values())
     assert told.startswith("preStop of app: ") if problem else told == ""
     assert problem in told
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        pytest.param(CHUNKED + b"6\r\nbegin\n\r\n", b"0\r\n\r\n", id="in-chunks"),
+        pytest.param(CHUNKED + b"6\r\nbegin\n\r\n", b"no chunk", id="in-chunks-that-break"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", 9 * b"a", id="by-length"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 10240\r\n\r\n", 10240 * b"a", id="longest"
+        ),
+        pytest.param(b"HTTP/1.0 200 OK\r\n\r\nbegin", b"", id="until-it-closes"),
+    ],
+)
+async def test_it_is_not_over_before_its_answer_is(begin: bytes, end: bytes) -> None:
+    """A handler may work while it writes; the kubelet would not send SIGTERM meanwhile."""
+    async with working(begin) as (port, finish):
+        desk = Desk(HttpHook("app", port))
+        running = asyncio.ensure_future(desk.hooks.run(20.0))
+        await asyncio.wait({running}, timeout=0.2)
+        assert not desk.hooks.done("app")
+        await finish(end)
+        await running
+
+    assert desk.problems == {}
+    assert desk.events == [("own hook done", {"container": "app", "status": 200})]
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 10241\r\n\r\n", id="by-length"),
+        pytest.param(CHUNKED + b"2800\r\n" + 10240 * b"a" + b"\r\n", id="in-chunks"),
+        pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", id="no-body"),
+    ],
+)
+async def test_more_than_the_kubelet_reads_is_not_waited_for(begin: bytes) -> None:
+    """Nor is what cannot come."""
+    async with working(begin) as (port, _):
+        desk = Desk(HttpHook("app", port))
+        await desk.hooks.run(20.0)
+
+    assert desk.problems == {}
+
+
+async def test_an_answer_without_an_end_takes_no_longer_than_the_drain() -> None:
+    """The hook had its time."""
+    async with working(CHUNKED) as (port, _):
+        desk = Desk(HttpHook("app", port))
+        await desk.hooks.run(0.3)
+
+    assert desk.hooks.done("app")
+    assert desk.problems == {"preStop of app": "preStop of app: no answer within 0.3 s"}
 
 
 @pytest.mark.parametrize(

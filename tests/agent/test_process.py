@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lossless.model import names
+from lossless.model.counters import Prometheus
 from lossless.model.hooks import HttpHook
 from lossless.model.phases import Phase
 from lossless.model.report import parse_report
@@ -220,6 +222,29 @@ def test_it_leaves_at_once_even_while_it_starts(tmp_path: Path) -> None:
     process.terminate()
 
     assert process.wait(10) == 0
+
+
+def test_it_leaves_at_once_when_it_cannot_run(tmp_path: Path) -> None:
+    """The event loop has left SIGTERM to its default, which process 1 ignores."""
+    config = replace(a_config(), metrics=(Prometheus(9100, "in_flight"),))
+    agent = AgentProcess(tmp_path, config)
+    # Descriptors for the event loop, and none for the module that a counter needs then.
+    shell = ["/bin/sh", "-c", 'ulimit -n 6 && exec "$@"', "sh"]
+    process = subprocess.Popen(  # noqa: S603 # this interpreter, this package
+        [*shell, sys.executable, *names.AGENT_COMMAND[1:]],
+        env=agent.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        assert b"the agent cannot run: OSError" in process.stderr.readline()
+        process.terminate()
+
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_it_imports_no_more_than_it_needs(tmp_path: Path) -> None:

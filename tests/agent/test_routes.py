@@ -132,9 +132,17 @@ async def test_a_hold_says_whom_it_holds(tmp_path: Path, path: str, container: s
 
 
 async def test_whoever_holds_is_remembered(tmp_path: Path) -> None:
-    """It is the kubelet, and so that is where the probes come from."""
-    desk = Desk(Pod(tmp_path), grace=0.0)
-    await desk.get("/v1/hold")
+    """It is the kubelet, and so that is where the probes come from.
+
+    But not who asks while the pod serves: that can be anybody, who would take the kubelet's place.
+    """
+    pod = Pod(tmp_path)
+    desk = Desk(pod, grace=0.0)
+    await desk.get("/v1/hold/app")
+    assert desk.holders == []
+    with pod.running() as drain:
+        drain.ask_to_stop()
+        await desk.get("/v1/hold/app")
 
     assert desk.holders == ["10.1.0.1"]
 

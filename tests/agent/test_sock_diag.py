@@ -204,6 +204,34 @@ def test_a_refusal_is_an_os_error() -> None:
     assert caught.value.strerror == os.strerror(errno.EPERM)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(b"", id="no-module-for-it"),
+        pytest.param(message(20, diag_message()), id="after-some-sockets"),
+    ],
+)
+def test_a_dump_that_fails_in_the_kernel_is_an_os_error(before: bytes) -> None:
+    """It ends as if it were whole, but with a number: a node without tcp_diag has no zero."""
+    with pytest.raises(FileNotFoundError) as caught:
+        parse_dump(before + message(3, struct.pack("=i", -errno.ENOENT)))
+
+    assert caught.value.errno == errno.ENOENT
+
+
+@pytest.mark.parametrize("number", [pytest.param(0, id="zero"), pytest.param(7, id="above")])
+def test_other_ends_are_ends(number: int) -> None:
+    """Only a negative number is an errno."""
+    assert parse_dump(message(3, struct.pack("=i", number))) == ([], True)
+
+
+@given(st.integers(min_value=-(2**31), max_value=-1))
+def test_any_failure_at_the_end_is_an_os_error(number: int) -> None:
+    """Even one with a number that no system has."""
+    with pytest.raises(OSError):  # noqa: PT011 # any of its kinds
+        parse_dump(message(3, struct.pack("=i", number)))
+
+
 @given(st.integers(min_value=-(2**31), max_value=2**31 - 1))
 def test_any_refusal_is_an_os_error(number: int) -> None:
     """Even one with a number that no system has."""
@@ -229,6 +257,8 @@ def test_an_inconsistent_dump_is_no_answer() -> None:
         ),
         pytest.param(struct.pack("=IHHII", 3, 20, 2, 1, 1), id="length-below-its-header"),
         pytest.param(message(2, b"\0")[:17], id="an-error-without-a-number"),
+        pytest.param(message(3, b""), id="an-end-without-a-number"),
+        pytest.param(message(3, b"\0\0") + bytes(16), id="an-end-with-half-a-number"),
     ],
 )
 def test_what_is_no_dump_is_a_value_error(data: bytes) -> None:

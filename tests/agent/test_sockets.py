@@ -1,6 +1,7 @@
 """The kernel's own answers, about real connections on loopback."""
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from lossless.agent.addresses import is_loopback, peer_address, peer_port
+from lossless.agent.sock_diag import AF_INET, NETLINK_SOCK_DIAG, dump_request, parse_dump
 from lossless.agent.sockets import Sockets
 from lossless.model.evidence import Socket, Standing, TcpState, assess, follow
 from tests.agent.waiting import eventually_sync
+from tests.support.free_ports import free_port
 
 
 def netlink_works() -> bool:
@@ -24,6 +27,8 @@ def netlink_works() -> bool:
 needs_netlink = pytest.mark.skipif(not netlink_works(), reason="sock_diag is not to be had here")
 #: A netlink family that no kernel has.
 NO_SUCH_PROTOCOL = 31
+#: For experiments (RFC 3692): no kernel has a module that lists its sockets.
+NO_TCP = 253
 SOURCES = [
     pytest.param(Sockets(), id="sock_diag", marks=needs_netlink),
     pytest.param(Sockets(protocol=None), id="proc"),
@@ -172,6 +177,52 @@ def test_without_sock_diag_the_files_are_read(stack: ExitStack) -> None:
 
     assert (sockets.source, found.info) == ("proc", None)
     assert "Protocol not supported" in sockets.refusal
+
+
+@needs_netlink
+def test_a_protocol_without_a_module_is_refused_at_the_end_of_its_dump() -> None:
+    """So this machine's kernel answers for TCP, too, where tcp_diag is missing."""
+    request = bytearray(dump_request(AF_INET, (TcpState.LISTEN,)))
+    request[17] = NO_TCP
+    kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
+    with socket.socket(socket.AF_NETLINK, kind, NETLINK_SOCK_DIAG) as netlink:
+        netlink.settimeout(5.0)
+        netlink.sendto(request, (0, 0))
+        data = netlink.recv(65536)
+
+    assert struct.unpack_from("=H", data, 4) == (3,)
+    with pytest.raises(FileNotFoundError):
+        parse_dump(data)
+
+
+@needs_netlink
+def test_a_source_that_hides_our_own_listener_is_not_read(tmp_path: Path) -> None:
+    """Whoever shows too little of what we know may hide clients, too."""
+    port = free_port()
+    (tmp_path / "tcp").write_text(
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout"
+        f" inode\n   0: 00000000:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000"
+        "     0        0 1 1 0000000000000000 100 0 0 10 0\n"
+    )
+    sockets = Sockets(str(tmp_path), own=lambda: port)
+
+    assert [one.port for one in next(sockets.read(()))] == [port]
+    assert sockets.source == "proc"
+    assert f"does not show our own listener on port {port}" in sockets.refusal
+
+
+@pytest.mark.parametrize("protocol", [NETLINK_SOCK_DIAG, None], ids=["sock_diag", "proc"])
+def test_where_no_source_shows_our_own_listener_nothing_is_known(
+    stack: ExitStack, protocol: int | None
+) -> None:
+    """No look at all, where an empty one would release the pod; with it, all is well."""
+    own = [free_port()]
+    sockets = Sockets(protocol=protocol, own=lambda: own[0])
+    with pytest.raises(OSError, match="our own listener"):
+        next(sockets.read(()))
+
+    own[0] = listen(stack).getsockname()[1]
+    assert own[0] in {one.port for one in next(sockets.read(()))}
 
 
 def test_if_nothing_can_be_read_that_is_an_error(tmp_path: Path) -> None:

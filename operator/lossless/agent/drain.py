@@ -87,6 +87,7 @@ class Drain:
         self._final: Report | None = None
         self._problems: dict[str, str] = {"environment": settings.problem}
         self._told = 0.0
+        self._stopped = False
         self.started = asyncio.Event()
         """Set once a drain has started."""
         self.ended = asyncio.Event()
@@ -161,6 +162,15 @@ class Drain:
         last = self._sampler.last
         problem = last.problem if last is not None else ""
         return self._report(f"cannot count connections: {problem}" if problem else "")
+
+    def leave(self) -> None:
+        """Leave word that the agent was told to end, if that is in the middle of the drain.
+
+        A pod in which another one is started after that has survived (``survival``).
+        """
+        if self._phase is Phase.DRAINING:
+            self._stopped = True
+            self.note("marker", files.write_marker(self._settings.paths.marker, self._marker()))
 
     def last_words(self) -> None:
         """Write the termination message: how the drain ended, or where it was cut off."""
@@ -261,10 +271,15 @@ class Drain:
             self._started,
             self._started_wall,
             "" if self._final is None else self._final.to_json(),
+            self._settings.sandbox,
+            self._stopped,
         )
 
     def _resume(self) -> None:
-        """Join the drain of an earlier run, if there was one."""
+        """Join the drain of an earlier run, if there was one.
+
+        Whether the pod has survived that drain is settled before (``survival``).
+        """
         paths = self._settings.paths
         boot, wall = self._clock.boot(), self._clock.wall()
         marker = files.read_marker(paths.marker, boot, wall)

@@ -23,11 +23,21 @@ class Marker:
     """The same moment in seconds since 1970."""
     report: str = ""
     """The final report once the drain has ended."""
+    sandbox: str = ""
+    """Which of the pod's sandboxes it was in (``survival.sandbox_id``); empty if nobody knows."""
+    stopped: bool = False
+    """Whether the agent was told to end in the middle of the drain."""
 
     def to_json(self) -> str:
         """Return the document."""
         return json.dumps(
-            {"started": self.started, "startedWall": self.started_wall, "report": self.report}
+            {
+                "started": self.started,
+                "startedWall": self.started_wall,
+                "report": self.report,
+                "sandbox": self.sandbox,
+                "stopped": self.stopped,
+            }
         )
 
     def started_by(self, boot: float, wall: float) -> float:
@@ -50,7 +60,13 @@ def parse_marker(text: str) -> Marker:
     """
     try:
         raw = json.loads(text)
-        marker = Marker(float(raw["started"]), float(raw["startedWall"]), str(raw["report"]))
+        marker = Marker(
+            float(raw["started"]),
+            float(raw["startedWall"]),
+            str(raw["report"]),
+            str(raw.get("sandbox", "")),
+            raw.get("stopped") is True,
+        )
     except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not a drain marker: {type(error).__name__}: {error}") from error
     if not 0 <= marker.started < float("inf") or not 0 <= marker.started_wall < float("inf"):

@@ -5,6 +5,7 @@ and what it answers is bounded in time and size.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,9 @@ _CLOSED: Final = "the connection was closed without an answer"
 _CHUNK: Final = 16384
 #: Bytes of the answer's status line and headers.
 _MAX_HEAD: Final = 16384
+#: Bytes of a body of no interest that are waited for: ``maxRespBodyLength`` of Kubernetes'
+#: ``pkg/kubelet/lifecycle/handlers.go``.
+_DISCARDED: Final = 10 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,9 @@ async def exchange(  # noqa: PLR0913 # a request has that many parts
         host: address to connect to.
         headers: besides those that every request has, or in their place.
         body: of the request.
-        limit: bytes of the answer's body; None: it is not waited for.
+        limit: bytes of the answer's body; None: it is of no interest, and is read as the kubelet
+            does after a hook: to its end, or as far as the kubelet reads, unless its length is
+            beyond that. What goes wrong then goes wrong without a word.
 
     Raises:
         OSError: nobody listens, or the connection broke.
@@ -101,6 +107,8 @@ async def _read(
         elif isinstance(event, h11.Response):
             status = event.status_code
             if limit is None:
+                with contextlib.suppress(OSError, h11.RemoteProtocolError):
+                    await _discard(reader, connection, event)
                 return Answer(status, b"")
         elif isinstance(event, h11.Data):
             body += event.data
@@ -110,3 +118,22 @@ async def _read(
             return Answer(status, bytes(body))
         elif not isinstance(event, h11.InformationalResponse):
             raise AskError(_CLOSED)
+
+
+async def _discard(
+    reader: asyncio.StreamReader, connection: h11.Connection, head: h11.Response
+) -> None:
+    """Wait for the body's end: an application may work for as long as it writes it."""
+    fields = dict(head.headers)
+    chunked = b"transfer-encoding" in fields
+    if not chunked and int(fields.get(b"content-length", b"0")) > _DISCARDED:
+        return
+    left = _DISCARDED
+    while left > 0:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(_CHUNK))
+        elif isinstance(event, h11.Data):
+            left -= len(event.data)
+        else:
+            return

@@ -47,7 +47,7 @@ class Routes:
             wait: returns when the container of this name may stop; without a name, the pod.
             metrics: returns the exposition.
             flag: how a load balancer is answered.
-            holder: is told the address of whoever asks for a hold, which is the kubelet.
+            holder: is told the address of whoever is held in a drain, which is the kubelet.
             grace: seconds that a hold waits for a drain to start.
             key: that the holds of this pod carry (``model.hold_path``).
         """
@@ -82,7 +82,6 @@ class Routes:
             # Of a pod whose own agent could not have this port: any answer would end it now.
             await asyncio.sleep(hold.seconds)
             return Response(200, b"this is another pod's agent\n")
-        self._holder(request.peer)
         self.holds += 1
         try:
             if not self._drain.started.is_set():
@@ -90,6 +89,8 @@ class Routes:
                     await asyncio.wait_for(self._drain.started.wait(), self._grace)
             if not self._drain.started.is_set():
                 return Response(200, b"not draining\n")
+            # Not before: anybody can ask while the pod serves, and there is room for few.
+            self._holder(request.peer)
             await self._wait(hold.container)
         finally:
             self.holds -= 1

@@ -43,7 +43,7 @@ class Agent:
         self._settings = settings
         self._log = make_log(settings.pod)
         shared = settings.config.host_network
-        sockets, clock = Sockets(shared=shared), Clock()
+        sockets, clock = Sockets(shared=shared, own=lambda: self._server.port), Clock()
         nodes, wrong = pack_all(settings.host_ips)
         # On the node's network the kubelet is as near as loopback, and a gateway is any router.
         kubelet = LOOPBACKS if shared else sockets.gateways()
@@ -120,6 +120,7 @@ class Agent:
         gc.freeze()
         try:
             await stop.wait()
+            self._drain.leave()
         finally:
             self._drain.last_words()
             report = self._drain.report()

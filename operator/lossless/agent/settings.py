@@ -39,6 +39,8 @@ class Settings:
     address: str = LOOPBACK
     """The pod's, to which the kubelet sends hooks; loopback if nobody says it."""
     host_ips: tuple[str, ...] = ()
+    sandbox: str = ""
+    """Which of the pod's sandboxes the agent runs in (``survival.sandbox_id``)."""
     problem: str = ""
     """What was wrong with the environment, if anything; defaults are in its place."""
 

@@ -114,7 +114,7 @@ def parse_dump(data: bytes, ports: Container[int] | None = None) -> tuple[list[S
         ports: sockets with another local port are left out, but for those in TIME_WAIT.
 
     Raises:
-        OSError: the kernel refused, or its answer is not consistent.
+        OSError: the kernel refused, failed on the way, or its answer is not consistent.
         ValueError: not the format of a dump.
     """
     try:
@@ -138,12 +138,29 @@ def _parse(data: bytes, ports: Container[int] | None) -> tuple[list[Socket], boo
             if sock is not None:
                 found.append(sock)
         elif kind == _NLMSG_DONE:
+            # A dump that fails in the kernel ends like any other, but for its number: without a
+            # module for the protocol that is ENOENT, and no socket before it.
+            code = _number(data, at, length)
+            if code < 0:
+                raise _refusal(code)
             return found, True
         elif kind == _NLMSG_ERROR:
-            code = -_ERROR.unpack_from(data, at + _HEADER.size)[0]
-            raise OSError(code, os.strerror(code) if 0 < code < _MAX_ERRNO else f"error {code}")
+            raise _refusal(_number(data, at, length))
         at += (length + 3) & ~3
     return found, False
+
+
+def _number(data: bytes, at: int, length: int) -> int:
+    """Return the errno that an end or an error carries: negative, or 0 for none."""
+    if length < _HEADER.size + _ERROR.size:
+        raise ValueError(f"an end of {length} bytes; it takes {_HEADER.size + _ERROR.size}")
+    number: int = _ERROR.unpack_from(data, at + _HEADER.size)[0]
+    return number
+
+
+def _refusal(number: int) -> OSError:
+    code = -number
+    return OSError(code, os.strerror(code) if 0 < code < _MAX_ERRNO else f"error {code}")
 
 
 def _parse_socket(data: bytes, at: int, end: int, ports: Container[int] | None) -> Socket | None:

@@ -4,9 +4,10 @@ No capability is needed. Kernels or sandboxes without ``sock_diag`` are read thr
 ``/proc/net`` instead, where no connection can be proven idle.
 """
 
+import errno
 import os
 import socket
-from collections.abc import Collection, Container, Generator
+from collections.abc import Callable, Collection, Container, Generator, Iterable
 from contextlib import closing
 from typing import Final
 
@@ -44,6 +45,7 @@ class Sockets:
         *,
         protocol: int | None = NETLINK_SOCK_DIAG,
         shared: bool = False,
+        own: Callable[[], int] = lambda: 0,
     ) -> None:
         """Read by netlink ``protocol``, or only the files under ``proc`` if that is None.
 
@@ -51,7 +53,10 @@ class Sockets:
             proc: path of the directory with the kernel's files about the namespace.
             protocol: of netlink; None: it is not used.
             shared: many other processes use the namespace, so only what is asked for is read.
+            own: a port of the namespace on which this process itself listens now; 0: none. A
+                source that does not show it shows too little to be believed.
         """
+        self._own = own
         self._shared = shared
         self._proc = proc
         self._protocol = protocol
@@ -78,6 +83,7 @@ class Sockets:
                     for batch in self._dump(dump_request(family, (TcpState.LISTEN,)))
                     for one in batch
                 ]
+                self._believe(listeners)
             except InterruptedError:
                 raise
             except OSError as error:
@@ -122,8 +128,15 @@ class Sockets:
             # A kernel without IPv6 has no such file, and no such connections.
             if os.path.exists(f"{self._proc}/if_inet6"):  # noqa: PTH110 # pathlib costs memory in every pod
                 raise
-        yield [one for one in found if one.state == TcpState.LISTEN]
+        listeners = [one for one in found if one.state == TcpState.LISTEN]
+        self._believe(listeners)
+        yield listeners
         yield [one for one in found if one.state != TcpState.LISTEN]
+
+    def _believe(self, listeners: Iterable[Socket]) -> None:
+        own = self._own()
+        if own and all(one.port != own for one in listeners):
+            raise OSError(errno.ENODATA, f"it does not show our own listener on port {own}")
 
     def _dump(
         self, request: bytes, ports: Container[int] | None = None
