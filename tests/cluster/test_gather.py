@@ -37,10 +37,14 @@ class Known:
     """What events and agents have told: as much as a test wants."""
 
     def __init__(
-        self, hints: Hints | None = None, results: Mapping[str, Report] | None = None
+        self,
+        hints: Hints | None = None,
+        results: Mapping[str, Report] | None = None,
+        silent: Mapping[str, Unknown] | None = None,
     ) -> None:
         self._hints = hints or Hints()
         self._results = results or {}
+        self._silent = silent or {}
         self.waited: frozenset[str] = frozenset()
 
     def hints(self, _: Key) -> Hints:
@@ -50,6 +54,10 @@ class Known:
     def results(self, _: Key) -> Mapping[str, Report]:
         """Return the test's results."""
         return self._results
+
+    def silent(self, _: Key) -> Mapping[str, Unknown]:
+        """Return the test's silent agents."""
+        return self._silent
 
     async def told_gone(self, _: Key, uids: frozenset[str]) -> None:
         """Remember what was waited for."""
@@ -269,6 +277,21 @@ async def test_what_was_heard_before_spares_the_question(world: World) -> None:
     seen = await world.look(Known(results={"uid-a": heard}))
 
     assert next(pod.evidence for pod in seen.pods if pod.name == "a") == heard
+    assert world.agent.asked == 0
+
+
+async def test_an_agent_that_is_silent_is_not_asked_by_a_look(world: World) -> None:
+    """Each question to it would take a second; what it left behind is found all the same."""
+    ended = raw_pod("a", "old", deletion=START + 400, last_words=raw_report("a", Phase.DRAINED))
+    world.fake.put(f"{PODS}/a", ended)
+    world.fake.put(f"{PODS}/b", raw_pod("b", "old", deletion=START + 400))
+    silent = {f"uid-{name}": Unknown("no answer in time") for name in "ab"}
+
+    seen = await world.look(Known(silent=silent))
+    evidence = {pod.name: pod.evidence for pod in seen.pods}
+
+    assert isinstance(evidence["a"], Report)
+    assert evidence["b"] == silent["uid-b"]
     assert world.agent.asked == 0
 
 
