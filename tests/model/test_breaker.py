@@ -145,6 +145,42 @@ def test_a_pod_that_starts_by_itself_is_left_alone() -> None:
     assert judged(up(), serving("b"), stuck("c", served=True), before=OPEN).evict == ()
 
 
+def test_a_pod_that_has_begun_is_never_evicted() -> None:
+    """It migrates its data, or a gate holds it, when its agent crashes; only injection may end."""
+    begun = stuck(age=600, agent_waits="CrashLoopBackOff", begun=True)
+
+    found = judged(begun, stuck("b"), before=replace(OPEN, cause=Cause.CRASH))
+
+    assert [pod.name for pod in found.evict] == ["b"]
+    assert judged(begun).suspension is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"agent_due": NOW - PATIENCE + 1}, id="long without a node"),
+        pytest.param(
+            {"agent_waits": "CrashLoopBackOff", "agent_ran": 500.0, "agent_ended": NOW - 19},
+            id="its agent was killed once, after minutes",
+        ),
+    ],
+)
+def test_patience_counts_from_when_the_agent_began_to_wait(changes: dict[str, Any]) -> None:
+    """Not from when the pod was made; what happens then is found without an event."""
+    pod = stuck(age=600, **changes)
+
+    assert judged(pod).suspension is None
+    assert judged(pod).next_change == NOW + 1
+    assert judged(pod, now=NOW + 1).suspension is not None
+
+
+def test_an_agent_that_crashes_again_and_again_waits_all_the_time() -> None:
+    """Each of its short runs would begin the wait anew."""
+    crashed = {"agent_waits": "CrashLoopBackOff", "agent_ran": 1.0, "agent_ended": NOW - 1}
+
+    assert judged(stuck(**crashed)).suspension is not None
+
+
 @pytest.mark.parametrize(
     ("attempts", "seconds"),
     [(0, FIRST_RETRY), (1, 2 * FIRST_RETRY), (3, 8 * FIRST_RETRY), (9, LONGEST_RETRY)],
@@ -261,6 +297,8 @@ PODS = st.lists(
         agent_waits=st.sampled_from(["", "ErrImagePull", "CrashLoopBackOff", "PodInitializing"]),
         agent_since=st.none() | st.floats(min_value=0, max_value=900).map(lambda ago: NOW - ago),
         served=st.booleans(),
+        begun=st.booleans(),
+        agent_due=st.sampled_from([0.0, NOW - 5]),
         rollout=st.sampled_from(["web", ""]),
     ),
     max_size=6,
@@ -292,6 +330,7 @@ def test_from_any_state_a_stuck_pod_is_on_its_way_out(
         for pod in pods
         if pod.rollout
         and not pod.served
+        and not pod.begun
         and pod.agent_waits in {"ErrImagePull", "CrashLoopBackOff"}
     ]
 

@@ -5,7 +5,7 @@ second or two later. A look at everything each quarter of a second would be a bu
 server; asking the one agent is not.
 
 An agent that does not answer is asked less and less often, and looks need not ask it: with a node
-or a zone that is lost hundreds fall silent at once, and each question to one of them takes a second.
+or a zone that is lost hundreds fall silent at once, and each question to one takes a second.
 """
 
 import asyncio

@@ -7,8 +7,12 @@ status, and pods that never started are evicted, so that their controller makes 
 agent. After a while injection is tried again: the next pod that is created gets its agent, and
 either it starts, then all is as before, or it does not, and the next attempt is further away.
 
-An eviction is harmless here: such a pod has never had a container of the user's running, so
-it has no clients, no data and no preStop hook to run. It is still Pending, for which an API server
+An agent that was up and crashes before its pod was ever Ready counts as well, from the end of that
+run. But a pod in which a container of the user's has run is never evicted: it may be in the middle
+of a long start, or wait at a gate.
+
+An eviction is harmless here: in such a pod no container of the user's has run, so it has no
+clients, no data and no preStop hook to run. It is still Pending, for which an API server
 asks no disruption budget (k8s.io/kubernetes pkg/registry/core/pod/storage/eviction.go,
 canIgnorePDB); should it have started in between, the budget protects it.
 
@@ -107,13 +111,18 @@ def judge(  # noqa: PLR0913 # what it depends on, each thing by its name
         now: seconds of the epoch.
     """
     stuck = [pod for pod in pods if _stuck(pod)]
+    judged = [_waits_since(pod) + PATIENCE for pod in stuck]
     after = _after(pods, stuck, refusal, before, elsewhere=elsewhere, resumed=resumed, now=now)
     evict: tuple[Pod, ...] = ()
-    changes = [pod.created + PATIENCE for pod in stuck if now < pod.created + PATIENCE]
+    changes = [when for when in judged if now < when]
     if after is not None:
         heard = after.since + HEARD
         # Those who try now are given their time.
-        old = [pod for pod in stuck if not (after.trying and pod.created >= after.since)]
+        old = [
+            pod
+            for pod in stuck
+            if not pod.begun and not (after.trying and pod.created >= after.since)
+        ]
         if now >= heard:
             evict = tuple(sorted(old, key=lambda pod: (pod.created, pod.name))[:EVICTIONS])
         elif old:
@@ -184,16 +193,25 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
 
 
 def _stuck(pod: Pod) -> bool:
-    """Whether the agent keeps the pod from ever starting; it has served nobody then."""
+    """Whether the agent keeps the pod from ever becoming Ready; it has served nobody then."""
     waits = pod.agent_waits in _IMAGE or pod.agent_waits in _CRASH
     return pod.live and bool(pod.rollout) and not pod.served and waits
+
+
+def _waits_since(pod: Pod) -> float:
+    """Return since when the pod waits for its agent to come up.
+
+    A run that lasted ends the wait; short ones are one wait, however often the agent is restarted.
+    """
+    lasted = pod.agent_ran >= STEADY
+    return max(pod.created, pod.agent_due, pod.agent_ended if lasted else 0.0)
 
 
 def _trouble(
     stuck: Iterable[Pod], refusal: Refusal | None, since: float, now: float
 ) -> _Trouble | None:
     for pod in stuck:
-        if pod.created >= since and now >= pod.created + PATIENCE:
+        if pod.created >= since and now >= _waits_since(pod) + PATIENCE:
             cause = Cause.IMAGE if pod.agent_waits in _IMAGE else Cause.CRASH
             said = f"the agent of {pod.name} does not start ({pod.agent_waits})"
             if pod.agent_says:
