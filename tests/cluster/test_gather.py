@@ -323,6 +323,24 @@ async def test_a_pod_that_drained_and_is_missing_is_waited_for(world: World) -> 
     assert known.waited == {"uid-x"}
 
 
+async def test_a_pod_that_drains_and_is_another_workloads_now_is_not_waited_for(
+    world: World,
+) -> None:
+    """After the target has changed the pod is there for minutes, and each look would wait."""
+    stray = raw_pod("s", deletion=START + 400)
+    stray["metadata"]["ownerReferences"][0] |= {"name": "api-new", "uid": "uid-api"}
+    stray["metadata"]["labels"]["app"] = "api"
+    world.fake.put(f"{PODS}/s", stray)
+    entry = {"name": "s", "uid": "uid-s", "phase": "Draining"}
+    world.fake.put(f"{ROLLOUTS}/web", raw_rollout() | {"status": {"pods": [entry]}})
+    known = Known(Hints(labelled=frozenset({"uid-a", "uid-s"})))
+
+    seen = await world.look(known)
+
+    assert [pod.name for pod in seen.strays] == ["s"]
+    assert known.waited == frozenset()
+
+
 async def test_an_answer_that_fails_is_no_observation(world: World) -> None:
     """Nothing may be concluded from what could not be read."""
     world.fake.refuse = lambda _, path: 503 if path.endswith("/pods") else None

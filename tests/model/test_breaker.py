@@ -21,7 +21,7 @@ from lossless.model.breaker import (
     retry_after,
 )
 from lossless.model.conditions import Answer, ConditionType, Reason
-from lossless.model.decision import Evict, decide
+from lossless.model.decision import Decision, Evict, decide
 from lossless.model.observation import Pod, Refusal
 from lossless.model.status import Cause, RolloutStatus, Suspension
 from tests.support.rollouts import NOW, a_rollout, a_workload, a_world, serving, starting
@@ -277,6 +277,38 @@ def test_the_end_is_announced() -> None:
     assert decision.status is not None
     assert decision.status.injection is None
     assert Reason.INJECTION_RESUMED in {said.reason for said in decision.announcements}
+
+
+def unseen(before: Suspension, now: float = NOW, **changes: Any) -> Decision:
+    """Return the decision of a look that does not find the target."""
+    rollout = a_rollout(status=RolloutStatus(injection=before), **changes)
+    return decide(a_world(rollout=rollout, workload=None), now)
+
+
+def test_a_target_that_is_not_found_ends_no_suspension() -> None:
+    """`kubectl replace --force` takes it away for a moment; nothing says that agents start now."""
+    decision = unseen(replace(OPEN, attempts=3))
+
+    assert decision.status is not None
+    assert decision.status.injection == replace(OPEN, attempts=3)
+    assert Reason.INJECTION_RESUMED not in {said.reason for said in decision.announcements}
+
+
+@pytest.mark.parametrize(
+    ("now", "changes"),
+    [
+        pytest.param(NOW + FIRST_RETRY, {}, id="its time has come"),
+        pytest.param(NOW, {"resume": "1"}, id="a command"),
+    ],
+)
+def test_without_its_target_an_attempt_begins_all_the_same(
+    now: float, changes: dict[str, str]
+) -> None:
+    """A LosslessRollout whose target never comes back would count for all others for ever."""
+    status = unseen(OPEN, now, **changes).status
+
+    assert status is not None
+    assert status.injection == replace(OPEN, trying=True, since=int(now))
 
 
 @pytest.mark.parametrize("cause", list(Cause))

@@ -72,16 +72,17 @@ async def gather(client: Client, agents: Agents, key: Key, known: Knowledge) -> 
     if isinstance(rollout.spec, RolloutSpec):
         found = await find(client, key.namespace, rollout.spec.target.of(key.name))
     uids = {metadata_of(pod).get("uid") for pod in found.pods}
-    # The last event about a pod carries its agent's last words; a list is often ahead of it.
-    left = (entry for entry in rollout.status.pods if entry.phase is Phase.DRAINING)
-    await known.told_gone(key, frozenset(entry.uid for entry in left if entry.uid not in uids))
-    hints, results = known.hints(key), known.results(key)
     strays = ()
-    if found.workload is None or not hints.labelled <= uids:
+    if found.workload is None or not known.hints(key).labelled <= uids:
         # A pod that was born between the two lists is no stray.
         strays = tuple(
             pod_of(pod) for pod in await _labelled(client, key) if not found.belongs(pod)
         )
+    uids |= {pod.uid for pod in strays}
+    # The last event about a pod carries its agent's last words; a list is often ahead of it.
+    left = (entry for entry in rollout.status.pods if entry.phase is Phase.DRAINING)
+    await known.told_gone(key, frozenset(entry.uid for entry in left if entry.uid not in uids))
+    hints, results = known.hints(key), known.results(key)
     return Observation(
         *key,
         rollout=rollout,
