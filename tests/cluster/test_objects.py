@@ -300,6 +300,26 @@ def test_a_claim_on_nothing(spec: object) -> None:
     assert claim_of(raw_rollout() | {"spec": spec}).target is None
 
 
+@pytest.mark.parametrize(
+    ("suspension", "unpullable"),
+    [
+        pytest.param(None, False, id="none"),
+        pytest.param({"cause": "Image"}, True, id="image"),
+        pytest.param({"cause": "Crash"}, False, id="crash"),
+        pytest.param({"cause": "Elsewhere"}, False, id="only heard of others"),
+        pytest.param({"cause": "Image", "trying": True}, False, id="it tries again"),
+    ],
+)
+def test_who_cannot_pull_the_image_says_so(suspension: Raw | None, *, unpullable: bool) -> None:
+    """Others conclude from it; an attempt that nobody makes yet is no failure."""
+    raw = raw_rollout()
+    if suspension is not None:
+        since = {"since": format_time(START), "reason": "so", "attempts": 0}
+        raw["status"] = {"injection": since | suspension}
+
+    assert claim_of(raw).unpullable == unpullable
+
+
 def test_the_names_of_this_test_are_the_products() -> None:
     """The builders speak of the same agent and the same gate as the code."""
     spec = raw_pod("a")["spec"]

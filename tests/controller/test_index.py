@@ -60,13 +60,13 @@ def test_a_new_target_wakes_those_of_the_old_and_of_the_new() -> None:
 
 
 def test_an_image_that_cannot_be_pulled_is_everybodys_business() -> None:
-    """Each other one is told how many there are, when it begins and when it ends."""
+    """Each other one is told which these are, when it begins and when it ends."""
     index = Index()
     for key in (WEB, API, OTHER):
         index.put(key, claim(key.name, key.name))
 
     assert index.put(WEB, replace(claim("web"), unpullable=True)) == {WEB, API, OTHER}
-    assert [index.hints(key).unpullable for key in (WEB, API)] == [0, 1]
+    assert [index.hints(key).unpullable for key in (WEB, API)] == [(), (WEB,)]
     assert index.put(WEB, replace(claim("web"), unpullable=True)) == frozenset()
     assert index.put(WEB, claim("web")) == {WEB, API, OTHER}
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossless.model.breaker import (
-    EVERYWHERE,
     EVICTIONS,
     FIRST_RETRY,
     HEARD,
@@ -22,11 +21,12 @@ from lossless.model.breaker import (
 )
 from lossless.model.conditions import Answer, ConditionType, Reason
 from lossless.model.decision import Decision, Evict, decide
-from lossless.model.observation import Pod, Refusal
+from lossless.model.observation import Elsewhere, Pod, Refusal
 from lossless.model.status import Cause, RolloutStatus, Suspension
 from tests.support.rollouts import NOW, a_rollout, a_workload, a_world, serving, starting
 
 OPEN = Suspension(int(NOW) - 60, Cause.IMAGE, "the agent of a does not start")
+FAILING = (Elsewhere("bank", "api"), Elsewhere("shop", "api"))
 TRYING = replace(OPEN, trying=True)
 POLICY = 'violates PodSecurity "restricted": (container "lossless-agent" must not …)'
 
@@ -44,7 +44,7 @@ def up(name: str = "a", *, age: float = STEADY, created: float = 20.0) -> Pod:
 
 def judged(*pods: Pod, before: Suspension | None = None, **changes: Any) -> Breaker:
     """Return what the breaker concludes."""
-    known = {"refusal": None, "elsewhere": 0, "resumed": False, "now": NOW} | changes
+    known = {"refusal": None, "elsewhere": (), "resumed": False, "now": NOW} | changes
     return judge(pods, before=before, **known)
 
 
@@ -176,9 +176,9 @@ def test_patience_counts_from_when_the_agent_began_to_wait(changes: dict[str, An
 
 def test_an_agent_that_crashes_again_and_again_waits_all_the_time() -> None:
     """Each of its short runs would begin the wait anew."""
-    crashed = {"agent_waits": "CrashLoopBackOff", "agent_ran": 1.0, "agent_ended": NOW - 1}
+    crashed = stuck(agent_waits="CrashLoopBackOff", agent_ran=1.0, agent_ended=NOW - 1)
 
-    assert judged(stuck(**crashed)).suspension is not None
+    assert judged(crashed).suspension is not None
 
 
 @pytest.mark.parametrize(
@@ -230,16 +230,35 @@ def test_a_command_tries_at_once() -> None:
 
 def test_an_image_that_nobody_can_pull_suspends_all() -> None:
     """Others need not find out with a pod of their own; it ends when it ends for them."""
-    found = judged(elsewhere=EVERYWHERE).suspension
+    found = judged(elsewhere=FAILING).suspension
 
-    assert found is not None
-    assert found.cause is Cause.ELSEWHERE
-    assert judged(elsewhere=EVERYWHERE - 1).suspension is None
-    assert judged(elsewhere=EVERYWHERE, before=found).suspension == found
-    assert judged(elsewhere=EVERYWHERE - 1, before=found).suspension is None
-    own = judged(stuck(), elsewhere=EVERYWHERE, before=found).suspension
+    assert found == Suspension(
+        int(NOW),
+        Cause.ELSEWHERE,
+        "2 other LosslessRollouts cannot pull the agent's image (bank/api, shop/api)",
+    )
+    assert judged(elsewhere=FAILING, before=found).suspension == found
+    assert judged(elsewhere=FAILING[1:], before=found).suspension is None
+    own = judged(stuck(), elsewhere=FAILING, before=found).suspension
     assert own is not None
     assert own.cause is Cause.IMAGE
+
+
+def test_one_namespace_alone_suspends_nobody_else() -> None:
+    """Its credentials are its own, and so are its mistakes."""
+    tenant = tuple(Elsewhere("shop", f"api-{number}") for number in range(9))
+
+    assert judged(elsewhere=tenant).suspension is None
+
+
+def test_only_some_are_named() -> None:
+    """A status is no list of a cluster's LosslessRollouts."""
+    many = tuple(Elsewhere(f"shop-{number}", "api") for number in range(9))
+
+    found = judged(elsewhere=many).suspension
+
+    assert found is not None
+    assert found.reason.endswith("image (shop-0/api, shop-1/api, shop-2/api, …)")
 
 
 def test_status_events_and_evictions_follow() -> None:
@@ -349,11 +368,15 @@ SUSPENSIONS = st.none() | st.builds(
 @given(
     pods=PODS,
     before=SUSPENSIONS,
-    elsewhere=st.integers(min_value=0, max_value=4),
+    elsewhere=st.sampled_from([(), FAILING[1:], FAILING]),
     resumed=st.booleans(),
 )
 def test_from_any_state_a_stuck_pod_is_on_its_way_out(
-    pods: list[Pod], before: Suspension | None, elsewhere: int, *, resumed: bool
+    pods: list[Pod],
+    before: Suspension | None,
+    elsewhere: tuple[Elsewhere, ...],
+    *,
+    resumed: bool,
 ) -> None:
     """It is evicted now, or a look is planned, or others go before it; nobody else ever goes."""
     found = judged(*pods, before=before, elsewhere=elsewhere, resumed=resumed)

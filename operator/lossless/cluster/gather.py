@@ -21,7 +21,15 @@ from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.cluster.workloads import Found, find, list_all
 from lossless.model.names import API_VERSION, PLURAL, ROLLOUT_LABEL
-from lossless.model.observation import Departure, Evidence, Observation, Pod, Rollout, Unknown
+from lossless.model.observation import (
+    Departure,
+    Elsewhere,
+    Evidence,
+    Observation,
+    Pod,
+    Rollout,
+    Unknown,
+)
 from lossless.model.phases import ENDED, Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
@@ -37,8 +45,8 @@ class Hints:
     """Uids of pods that carry this LosslessRollout's label."""
     departures: tuple[Departure, ...] = ()
     """Pods that were seen going since the last look that was acted on."""
-    unpullable: int = 0
-    """Other LosslessRollouts whose pods cannot pull the agent's image."""
+    unpullable: tuple[Elsewhere, ...] = ()
+    """Other LosslessRollouts whose pods cannot pull the agent's image, sorted."""
 
 
 class Knowledge(Protocol):

@@ -165,7 +165,7 @@ class Claim:
     resume: str = ""
     generation: int = 0
     unpullable: bool = False
-    """Its pods cannot pull the agent's image."""
+    """Its pods cannot pull the agent's image, and it does not try to."""
 
     @property
     def age(self) -> tuple[str, str]:
@@ -195,7 +195,8 @@ def _spec(raw: Raw) -> RolloutSpec | InvalidSpec:
 
 def _unpullable(status: object) -> bool:
     suspension = parse_status(status).injection
-    return suspension is not None and suspension.cause is Cause.IMAGE
+    # Who tries again does not know any more: without a new pod that could last for weeks.
+    return suspension is not None and suspension.cause is Cause.IMAGE and not suspension.trying
 
 
 def _revision_of(raw: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import structlog
 from lossless.cluster.gather import Hints
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
-from lossless.model.observation import Departure
+from lossless.model.observation import Departure, Elsewhere
 from lossless.model.targets import Target
 
 #: Departures kept for one LosslessRollout until a look has acted on them.
@@ -135,7 +135,7 @@ class Index:
             rivals=tuple(sorted(k.name for k in self.targeting(key.namespace, target) - {key})),
             labelled=frozenset(self._labelled.get(key, ())),
             departures=tuple(self._departures.get(key, _NOBODY).values()),
-            unpullable=len(self._failing - {key}),
+            unpullable=tuple(sorted(Elsewhere(*other) for other in self._failing - {key})),
         )
 
     async def told_gone(self, key: Key, uids: frozenset[str]) -> None:

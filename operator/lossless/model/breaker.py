@@ -16,8 +16,10 @@ clients, no data and no preStop hook to run. It is still Pending, for which an A
 asks no disruption budget (k8s.io/kubernetes pkg/registry/core/pod/storage/eviction.go,
 canIgnorePDB); should it have started in between, the budget protects it.
 
-An image that two LosslessRollouts cannot pull is taken for one that nobody can: the others suspend
-injection as well, before their pods have to find out, for as long as that is so.
+An image that cannot be pulled in two namespaces is taken for one that nobody can pull: the others
+suspend injection as well, before their pods have to find out, for as long as that is so. It takes
+two namespaces because credentials, and policies about images, are a namespace's own, so that no
+tenant alone ends everybody's injection; and who tries again counts no longer.
 
 It is told apart from the user's own troubles by one rule: only the agent's container, and refusals
 that name it, count. A full quota is none of them: it fills with or without us.
@@ -31,7 +33,7 @@ from typing import Final
 from lossless.model.conditions import shortened
 from lossless.model.durations import format_duration
 from lossless.model.names import AGENT_CONTAINER
-from lossless.model.observation import Pod, Refusal
+from lossless.model.observation import Elsewhere, Pod, Refusal
 from lossless.model.status import Cause, Suspension
 
 #: Seconds that a pod may wait for its agent. The kubelet's second attempt to pull or to start comes
@@ -45,8 +47,10 @@ STEADY: Final = 10.0
 #: Seconds to the first attempt; each further one doubles it.
 FIRST_RETRY: Final = 300.0
 LONGEST_RETRY: Final = 3600.0
-#: LosslessRollouts that cannot pull the image, from which on nobody is taken to be able to.
+#: Namespaces in which the image cannot be pulled, from which on nobody is taken to be able to.
 EVERYWHERE: Final = 2
+#: LosslessRollouts that are named when nobody is.
+_NAMED: Final = 3
 #: Pods evicted at one look.
 EVICTIONS: Final = 5
 
@@ -96,7 +100,7 @@ def judge(  # noqa: PLR0913 # what it depends on, each thing by its name
     refusal: Refusal | None,
     before: Suspension | None,
     *,
-    elsewhere: int,
+    elsewhere: Sequence[Elsewhere],
     resumed: bool,
     now: float,
 ) -> Breaker:
@@ -163,7 +167,7 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
     refusal: Refusal | None,
     before: Suspension | None,
     *,
-    elsewhere: int,
+    elsewhere: Sequence[Elsewhere],
     resumed: bool,
     now: float,
 ) -> Suspension | None:
@@ -180,7 +184,7 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
     if before.cause is Cause.ELSEWHERE:
         if trouble is not None:
             return Suspension(int(now), trouble.cause, trouble.message)
-        return before if left or elsewhere >= EVERYWHERE else None
+        return before if left or _everywhere(elsewhere) else None
     if before.trying:
         if trouble is not None:
             return Suspension(
@@ -228,11 +232,18 @@ def _trouble(
     return None
 
 
-def _inherited(elsewhere: int, now: float) -> Suspension | None:
-    if elsewhere < EVERYWHERE:
+def _everywhere(elsewhere: Iterable[Elsewhere]) -> bool:
+    return len({one.namespace for one in elsewhere}) >= EVERYWHERE
+
+
+def _inherited(elsewhere: Sequence[Elsewhere], now: float) -> Suspension | None:
+    if not _everywhere(elsewhere):
         return None
-    said = f"{elsewhere} other LosslessRollouts cannot pull the agent's image"
-    return Suspension(int(now), Cause.ELSEWHERE, said)
+    named = ", ".join(f"{one.namespace}/{one.name}" for one in elsewhere[:_NAMED])
+    if len(elsewhere) > _NAMED:
+        named += ", …"
+    said = f"{len(elsewhere)} other LosslessRollouts cannot pull the agent's image ({named})"
+    return Suspension(int(now), Cause.ELSEWHERE, shortened(said, 300))
 
 
 def _steady(pod: Pod, since: float, now: float) -> bool:

@@ -193,6 +193,13 @@ class Rollout:
     """Value of the resume annotation."""
 
 
+class Elsewhere(NamedTuple):
+    """Another LosslessRollout."""
+
+    namespace: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One LosslessRollout and what there is of its workload."""
@@ -211,8 +218,8 @@ class Observation:
     """Pods that carry this LosslessRollout's label and are not the workload's."""
     departures: tuple[Departure, ...] = ()
     """Pods that went since the last look."""
-    unpullable: int = 0
-    """Other LosslessRollouts whose pods cannot pull the agent's image."""
+    unpullable: tuple[Elsewhere, ...] = ()
+    """Other LosslessRollouts whose pods cannot pull the agent's image, sorted."""
 
 
 #: Phases in which a pod takes one of ``pacing.maxDraining`` places.
