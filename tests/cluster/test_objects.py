@@ -307,7 +307,7 @@ def test_a_claim_on_nothing(spec: object) -> None:
         pytest.param({"cause": "Image"}, True, id="image"),
         pytest.param({"cause": "Crash"}, False, id="crash"),
         pytest.param({"cause": "Elsewhere"}, False, id="only heard of others"),
-        pytest.param({"cause": "Image", "trying": True}, False, id="it tries again"),
+        pytest.param({"cause": "Image", "state": "Trying"}, False, id="it tries again"),
     ],
 )
 def test_who_cannot_pull_the_image_says_so(suspension: Raw | None, *, unpullable: bool) -> None:
