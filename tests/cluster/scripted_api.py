@@ -18,6 +18,7 @@ Step = bytes | str
 CUT = "cut the connection"
 END = "end in order"
 HANG = "say nothing more"
+ERROR = "answer 503 with a body that is longer than what follows"
 
 PATH = "/api/v1/namespaces/shop/pods"
 
@@ -77,7 +78,13 @@ class ScriptedApi:
         script = self.watches.popleft() if self.watches else [HANG]
         if isinstance(script, web.Response):
             return script
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        # What begins with an error is one, with a body that its length does not end.
+        broken = script[:1] == [ERROR]
+        response = web.StreamResponse(
+            status=503 if broken else 200,
+            headers={"Content-Type": "application/json"}
+            | ({"Content-Length": "500"} if broken else {}),
+        )
         await response.prepare(request)
         for step in script:
             if isinstance(step, bytes):

@@ -239,6 +239,38 @@ async def test_a_stream_that_is_refused() -> None:
                 pass
 
 
+async def cut(request: web.Request) -> web.StreamResponse:
+    """Break off the body of an error, as a proxy does whose upstream has gone."""
+    response = web.StreamResponse(status=503, headers={"Content-Length": "500"})
+    await response.prepare(request)
+    await response.write(b"upstream")
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def stall(request: web.Request) -> web.StreamResponse:
+    """Begin the body of an error and say nothing more."""
+    response = web.StreamResponse(status=503, headers={"Content-Length": "500"})
+    await response.prepare(request)
+    await response.write(b"upstream")
+    await asyncio.sleep(60)
+    return response
+
+
+@pytest.mark.parametrize("handler", [cut, stall])
+async def test_an_error_whose_body_never_ends(handler: Callable[[web.Request], Any]) -> None:
+    """The status counts, of a request as of a stream."""
+    async with answering(handler, total=0.3) as client, asyncio.timeout(3):
+        with pytest.raises(UnreachableError, match="GET /x: 503") as request:
+            await client.get("/x")
+        with pytest.raises(UnreachableError, match="GET /x: 503") as stream:
+            async with client.stream("/x", silence=0.2):
+                pass
+
+    assert (request.value.status, stream.value.status) == (503, 503)
+
+
 async def test_a_new_token_is_used_within_its_life() -> None:
     """In a pod the kubelet replaces the token; a client that read it once would be locked out."""
     seen: list[str | None] = []

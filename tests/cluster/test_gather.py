@@ -37,10 +37,14 @@ class Known:
     """What events and agents have told: as much as a test wants."""
 
     def __init__(
-        self, hints: Hints | None = None, results: Mapping[str, Report] | None = None
+        self,
+        hints: Hints | None = None,
+        results: Mapping[str, Report] | None = None,
+        silent: Mapping[str, Unknown] | None = None,
     ) -> None:
         self._hints = hints or Hints()
         self._results = results or {}
+        self._silent = silent or {}
         self.waited: frozenset[str] = frozenset()
 
     def hints(self, _: Key) -> Hints:
@@ -50,6 +54,10 @@ class Known:
     def results(self, _: Key) -> Mapping[str, Report]:
         """Return the test's results."""
         return self._results
+
+    def silent(self, _: Key) -> Mapping[str, Unknown]:
+        """Return the test's silent agents."""
+        return self._silent
 
     async def told_gone(self, _: Key, uids: frozenset[str]) -> None:
         """Remember what was waited for."""
@@ -272,6 +280,21 @@ async def test_what_was_heard_before_spares_the_question(world: World) -> None:
     assert world.agent.asked == 0
 
 
+async def test_an_agent_that_is_silent_is_not_asked_by_a_look(world: World) -> None:
+    """Each question to it would take a second; what it left behind is found all the same."""
+    ended = raw_pod("a", "old", deletion=START + 400, last_words=raw_report("a", Phase.DRAINED))
+    world.fake.put(f"{PODS}/a", ended)
+    world.fake.put(f"{PODS}/b", raw_pod("b", "old", deletion=START + 400))
+    silent = {f"uid-{name}": Unknown("no answer in time") for name in "ab"}
+
+    seen = await world.look(Known(silent=silent))
+    evidence = {pod.name: pod.evidence for pod in seen.pods}
+
+    assert isinstance(evidence["a"], Report)
+    assert evidence["b"] == silent["uid-b"]
+    assert world.agent.asked == 0
+
+
 async def test_what_was_heard_outlasts_a_silent_departure(world: World) -> None:
     """A pod that went without last words, but after its agent had said Drained."""
     heard = parse_report(raw_report("x", Phase.DRAINED), uid="uid-x")
@@ -298,6 +321,24 @@ async def test_a_pod_that_drained_and_is_missing_is_waited_for(world: World) -> 
     await world.look(known)
 
     assert known.waited == {"uid-x"}
+
+
+async def test_a_pod_that_drains_and_is_another_workloads_now_is_not_waited_for(
+    world: World,
+) -> None:
+    """After the target has changed the pod is there for minutes, and each look would wait."""
+    stray = raw_pod("s", deletion=START + 400)
+    stray["metadata"]["ownerReferences"][0] |= {"name": "api-new", "uid": "uid-api"}
+    stray["metadata"]["labels"]["app"] = "api"
+    world.fake.put(f"{PODS}/s", stray)
+    entry = {"name": "s", "uid": "uid-s", "phase": "Draining"}
+    world.fake.put(f"{ROLLOUTS}/web", raw_rollout() | {"status": {"pods": [entry]}})
+    known = Known(Hints(labelled=frozenset({"uid-a", "uid-s"})))
+
+    seen = await world.look(known)
+
+    assert [pod.name for pod in seen.strays] == ["s"]
+    assert known.waited == frozenset()
 
 
 async def test_an_answer_that_fails_is_no_observation(world: World) -> None:

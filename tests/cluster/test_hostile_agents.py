@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -39,6 +39,20 @@ async def answering(response: Any) -> AsyncIterator[Agents]:
             yield agents
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def silent_agent() -> AsyncIterator[int]:
+    """Run one that takes connections and says nothing, as the port of a frozen node; its port."""
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while await reader.read(1024):
+                pass
+        writer.close()
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0, backlog=1024) as server:
+        yield server.sockets[0].getsockname()[1]
 
 
 def plain(text: str | bytes, status: int = 200, headers: dict[str, str] | None = None) -> Any:
@@ -166,3 +180,46 @@ def test_any_status_is_read(status: Any) -> None:
     rollout = rollout_of(raw_rollout() | {"status": status})
     assert rollout is not None
     assert rollout.status == parse_status(status)
+
+
+async def test_silent_agents_cost_a_look_no_more_than_one_answer() -> None:
+    """A zone is lost: a gate of the same LosslessRollout waits for one timeout, not for one each.
+
+    What there was no time for is Unknown like all else that nobody has answered.
+    """
+    async with silent_agent() as port, Agents(port=port, timeout=0.3) as agents:
+        silent = {f"uid-{number}": Endpoint("127.0.0.1") for number in range(200)}
+        began = asyncio.get_running_loop().time()
+        said = await agents.ask_all(silent)
+        took = asyncio.get_running_loop().time() - began
+
+    assert said.keys() == silent.keys()
+    assert {type(evidence) for evidence in said.values()} == {Unknown}
+    assert {str(evidence) for evidence in said.values()} == {
+        str(Unknown("no answer in time")),
+        str(Unknown("there was no time to ask it: too many other agents do not answer")),
+    }
+    assert took < 1.5
+
+
+async def test_silent_agents_delay_no_other_look() -> None:
+    """Neither those of another look, nor those that are listened to."""
+    async with (
+        answering(plain(GOOD)) as healthy,
+        silent_agent() as port,
+    ):
+        silent = {f"uid-{number}": Endpoint("127.0.0.1", port) for number in range(300)}
+        others = [
+            asyncio.ensure_future(healthy.ask_all(silent)),
+            *(asyncio.ensure_future(healthy.ask(agent, uid)) for uid, agent in silent.items()),
+        ]
+        # All of them wait for an answer or for a place.
+        await asyncio.sleep(0.1)
+        said = await healthy.ask_all({"uid-a": Endpoint("127.0.0.1")})
+        waiting = sum(not other.done() for other in others)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    assert isinstance(said["uid-a"], Report)
+    assert waiting

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lossless.cluster.client import Raw
 from lossless.cluster.objects import (
     claim_of,
     last_words,
@@ -9,6 +10,7 @@ from lossless.cluster.objects import (
     rollout_of,
     sighting_of,
 )
+from lossless.cluster.timestamps import format_time
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
@@ -134,6 +136,110 @@ def test_whether_a_pod_ever_served_is_seen_in_its_condition(
     assert pod_of(raw).served is served
 
 
+def condition(kind: str, at: float, *, value: bool = True) -> Raw:
+    """Return a pod's condition."""
+    status = "True" if value else "False"
+    return {"type": kind, "status": status, "lastTransitionTime": format_time(at)}
+
+
+@pytest.mark.parametrize(
+    ("status", "due"),
+    [
+        pytest.param({}, 0.0, id="nobody has said"),
+        pytest.param(
+            {"conditions": [condition("PodScheduled", START + 300)]}, START + 300, id="its node"
+        ),
+        pytest.param(
+            {
+                "conditions": [
+                    condition("PodScheduled", START + 1),
+                    condition("PodReadyToStartContainers", START + 40),
+                ]
+            },
+            START + 40,
+            id="its network",
+        ),
+        pytest.param(
+            {"conditions": [condition("PodScheduled", START + 9, value=False)]}, 0.0, id="no node"
+        ),
+        pytest.param(
+            {
+                "initContainerStatuses": [
+                    {
+                        "name": "migrate",
+                        "state": {"terminated": {"finishedAt": format_time(START + 99)}},
+                    },
+                    {"name": "mesh", "state": {"running": {"startedAt": format_time(START + 98)}}},
+                    {
+                        "name": "later",
+                        "state": {"terminated": {"finishedAt": format_time(START + 500)}},
+                    },
+                ]
+            },
+            START + 99,
+            id="what starts before it",
+        ),
+    ],
+)
+def test_when_an_agent_was_due_is_what_the_status_tells(status: Raw, due: float) -> None:
+    """Since then nothing but the agent keeps the agent from starting."""
+    raw = raw_pod("a")
+    names = ("migrate", "mesh", AGENT_CONTAINER, "later")
+    raw["spec"]["initContainers"] = [{"name": name} for name in names]
+    raw["status"] = status
+
+    assert pod_of(raw).agent_due == due
+
+
+def test_an_agents_last_run_is_read() -> None:
+    """How long it lasted, and when it ended."""
+    raw = raw_pod("a")
+    ended = {"startedAt": format_time(START + 5), "finishedAt": format_time(START + 65)}
+    raw["status"]["initContainerStatuses"] = [
+        {
+            "name": AGENT_CONTAINER,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": ended},
+        }
+    ]
+    pod = pod_of(raw)
+
+    assert (pod.agent_waits, pod.agent_ran) == ("CrashLoopBackOff", 60.0)
+    assert pod.agent_ended == START + 65
+
+
+@pytest.mark.parametrize(
+    ("initialized", "containers", "begun"),
+    [
+        pytest.param(False, [], False, id="init containers"),
+        pytest.param(True, [], True, id="initialized"),
+        pytest.param(False, [{"state": {"waiting": {}}}], False, id="waits for its first start"),
+        pytest.param(False, [{"state": {"running": {}}}], True, id="runs"),
+        pytest.param(
+            False,
+            [{"state": {"waiting": {}}}, {"state": {"waiting": {}, "running": None}}],
+            False,
+            id="two that wait",
+        ),
+        pytest.param(
+            False,
+            [{"state": {"waiting": {}}, "lastState": {"terminated": {}}}],
+            True,
+            id="waits for its restart",
+        ),
+    ],
+)
+def test_a_pod_has_begun_once_a_container_of_the_users_has_run(
+    containers: list[Raw], *, initialized: bool, begun: bool
+) -> None:
+    """The condition may go back while the agent and all other containers crash at once."""
+    raw = raw_pod("a")
+    raw["status"]["conditions"] = [condition("Initialized", START, value=initialized)]
+    raw["status"]["containerStatuses"] = containers
+
+    assert pod_of(raw).begun == begun
+
+
 def test_the_last_words_are_found_in_the_sidecars_status() -> None:
     """A native sidecar is an init container."""
     said = last_words(raw_pod("a", last_words=raw_report("a", Phase.DRAINED)))
@@ -192,6 +298,26 @@ def test_what_is_being_deleted_is_as_good_as_gone() -> None:
 def test_a_claim_on_nothing(spec: object) -> None:
     """A target that cannot be understood claims no Deployment."""
     assert claim_of(raw_rollout() | {"spec": spec}).target is None
+
+
+@pytest.mark.parametrize(
+    ("suspension", "unpullable"),
+    [
+        pytest.param(None, False, id="none"),
+        pytest.param({"cause": "Image"}, True, id="image"),
+        pytest.param({"cause": "Crash"}, False, id="crash"),
+        pytest.param({"cause": "Elsewhere"}, False, id="only heard of others"),
+        pytest.param({"cause": "Image", "state": "Trying"}, False, id="it tries again"),
+    ],
+)
+def test_who_cannot_pull_the_image_says_so(suspension: Raw | None, *, unpullable: bool) -> None:
+    """Others conclude from it; an attempt that nobody makes yet is no failure."""
+    raw = raw_rollout()
+    if suspension is not None:
+        since = {"since": format_time(START), "reason": "so", "attempts": 0}
+        raw["status"] = {"injection": since | suspension}
+
+    assert claim_of(raw).unpullable == unpullable
 
 
 def test_the_names_of_this_test_are_the_products() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -12,6 +13,7 @@ from lossless.cluster.watching import Change, Changed, Key, Synced, Timing, Watc
 from tests.cluster.scripted_api import (
     CUT,
     END,
+    ERROR,
     HANG,
     PATH,
     ScriptedApi,
@@ -146,6 +148,18 @@ async def test_a_broken_watch_goes_on_where_it_was(api: ScriptedApi, end: Step) 
     assert seen == [SYNCED, "ADDED a@8", "MODIFIED a@31"]
     assert api.watched_from() == ["7", "8", "30"]
     assert api.listed() == 1
+
+
+@pytest.mark.parametrize("end", [CUT, HANG])
+async def test_a_watch_outlives_an_error_whose_body_never_ends(api: ScriptedApi, end: Step) -> None:
+    """A proxy answers 503 and breaks off, or falls silent, in the middle of it."""
+    api.lists.append(lambda: listing(1, pod("a", 1)))
+    api.watches.append([ERROR, b"upstream", end])
+    api.watches.append([event("MODIFIED", pod("a", 2))])
+    async with client_of(api.url) as client:
+        seen = await first(Watch(client, PATH, version_of, timing=replace(FAST, silence=0.2)), 3)
+
+    assert seen == ["ADDED a@1", SYNCED, "MODIFIED a@2"]
 
 
 async def test_an_event_seen_twice_is_reported_once(api: ScriptedApi) -> None:

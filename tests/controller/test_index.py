@@ -6,7 +6,7 @@ from dataclasses import replace
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.controller.index import Index
-from lossless.model.observation import Departure, Unknown
+from lossless.model.observation import Departure, Elsewhere, Unknown
 from lossless.model.targets import Kind, Target
 
 WEB, API, OTHER = Key("shop", "web"), Key("shop", "api"), Key("shop", "other")
@@ -60,13 +60,13 @@ def test_a_new_target_wakes_those_of_the_old_and_of_the_new() -> None:
 
 
 def test_an_image_that_cannot_be_pulled_is_everybodys_business() -> None:
-    """Each other one is told how many there are, when it begins and when it ends."""
+    """Each other one is told which these are, when it begins and when it ends."""
     index = Index()
     for key in (WEB, API, OTHER):
         index.put(key, claim(key.name, key.name))
 
     assert index.put(WEB, replace(claim("web"), unpullable=True)) == {WEB, API, OTHER}
-    assert [index.hints(key).unpullable for key in (WEB, API)] == [0, 1]
+    assert [index.hints(key).unpullable for key in (WEB, API)] == [(), (Elsewhere(*WEB),)]
     assert index.put(WEB, replace(claim("web"), unpullable=True)) == frozenset()
     assert index.put(WEB, claim("web")) == {WEB, API, OTHER}
 
@@ -87,6 +87,56 @@ def test_a_full_list_is_the_truth() -> None:
     assert untold == {Key("ghost", "web"), WEB}
     assert set(index.rollouts) == {WEB, API}
     assert index.namespaces() == {"shop"}
+
+
+def test_a_list_undoes_no_event() -> None:
+    """It was read before that; the namespaces of what it does not know would lose the webhook."""
+    bank = Key("bank", "web")
+    index = Index()
+    index.put(WEB, claim("web"))
+    index.put(OTHER, claim("other"))
+
+    with index.listing() as told:
+        index.put(bank, claim("web"))
+        index.put(WEB, claim("web", "api"))
+        index.remove(OTHER)
+        older = {WEB: claim("web"), OTHER: claim("other"), API: claim("api", "api")}
+        untold = index.replace_all(older, told)
+
+    assert index.rollouts == {bank: claim("web"), WEB: claim("web", "api"), API: older[API]}
+    assert index.namespaces() == {"bank", "shop"}
+    assert API in untold
+
+    with index.listing() as told:
+        index.replace_all({WEB: claim("web")}, told)
+    assert index.rollouts == {WEB: claim("web")}
+
+
+def test_an_event_that_tells_nothing_new_is_newer_than_a_list_too() -> None:
+    """The list may be of before what is known already."""
+    index = Index()
+    index.put(WEB, claim("web"))
+
+    with index.listing() as told:
+        index.put(WEB, claim("web"))
+        index.replace_all({}, told)
+
+    assert set(index.rollouts) == {WEB}
+
+
+def test_a_pod_with_a_new_label_is_known_by_that_alone() -> None:
+    """Both LosslessRollouts are woken; for the former one the pod is no stray any more."""
+    index = Index()
+    index.saw(sight(Change.ADDED))
+
+    woken = index.saw(sight(Change.MODIFIED, rollout="other"))
+
+    assert woken >= {WEB, OTHER}
+    assert index.hints(WEB).labelled == frozenset()
+    assert index.hints(OTHER).labelled == {"uid-a"}
+    assert index.everybody() == {OTHER}
+    index.saw(sight(Change.DELETED, rollout="other"))
+    assert index.everybody() == frozenset()
 
 
 def test_a_pod_wakes_by_its_label_and_by_its_deployment() -> None:

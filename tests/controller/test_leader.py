@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lossless.cluster.objects import claim_of
 from lossless.cluster.reports import Agents
 from lossless.cluster.timestamps import format_time
 from lossless.cluster.watching import Key
@@ -325,6 +326,28 @@ async def test_a_named_namespace_that_refuses_stops_no_other(work: Work) -> None
     await eventually(lambda: work.fake.requests.count(f"GET {bank.rpartition('/')[0]}") > listings)
     assert (work.leader.synced(), work.leader.ailment()) == (True, "")
     assert work.index.namespaces() == {"shop", "bank"}
+
+
+@pytest.mark.parametrize("work", [NAMED], indirect=True)
+async def test_one_that_is_made_during_a_list_is_not_forgotten(work: Work) -> None:
+    """An event tells of it when its namespace has been listed, and another's is being."""
+    bank = rollout_in(work, "bank").rpartition("/")[0]
+    made: list[Key] = []
+
+    def told(method: str, path: str) -> int | None:
+        if (method, path) == ("GET", bank):
+            made.append(Key("shop", f"new-{len(made)}"))
+            work.index.put(made[-1], claim_of(raw_rollout(made[-1].name)))
+        return None
+
+    await eventually(lambda: work.index.namespaces() == {"shop", "bank"})
+    work.fake.refuse = told
+    # The next list ends by looking at the one that no event has told of.
+    late = rollout_in(work, "bank").removesuffix("web") + "late"
+    work.fake.put(late, raw_rollout("late") | {"metadata": {"namespace": "bank"}})
+    await eventually(lambda: Key("bank", "late") in work.index.rollouts)
+
+    assert made[-1] in work.index.rollouts
 
 
 async def test_the_probe_is_content_while_all_is_well(work: Work) -> None:

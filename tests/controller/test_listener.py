@@ -94,3 +94,35 @@ async def test_an_agent_that_fails_is_asked_again(heard: Heard) -> None:
     heard.agent.text, heard.agent.status = raw_report("a", Phase.TIMED_OUT), 200
 
     await eventually(lambda: heard.woken == [WEB])
+
+
+async def test_an_agent_that_is_silent_is_asked_less_and_less(heard: Heard) -> None:
+    """And often again once it has answered; meanwhile looks know that it is silent."""
+    heard.agent.status = 500
+    heard.listener.attend(WEB, {"uid-a": Endpoint("127.0.0.1")})
+    await eventually(lambda: "uid-a" in heard.listener.silent(WEB))
+    # 40, 80 and 160 ms pass from the second question, after which it is silent, to the fifth.
+    began, asked = asyncio.get_running_loop().time(), heard.agent.asked
+    await eventually(lambda: heard.agent.asked >= 5)
+    slow = asyncio.get_running_loop().time() - began
+    heard.agent.status = 200
+    await eventually(lambda: heard.listener.silent(WEB) == {})
+    began = asyncio.get_running_loop().time()
+    again = heard.agent.asked + 5
+    await eventually(lambda: heard.agent.asked >= again)
+    often = asyncio.get_running_loop().time() - began
+
+    assert asked < 5
+    assert slow >= 0.1
+    assert often < 5 * 0.16
+
+
+async def test_who_needs_no_attention_is_not_remembered_as_silent(heard: Heard) -> None:
+    """Its pod is gone."""
+    heard.agent.status = 500
+    heard.listener.attend(WEB, {"uid-a": Endpoint("127.0.0.1")})
+    await eventually(lambda: "uid-a" in heard.listener.silent(WEB))
+
+    heard.listener.attend(WEB, {})
+
+    assert heard.listener.silent(WEB) == {}

@@ -9,13 +9,14 @@ from lossless.cluster.watching import Key
 from lossless.controller.views import AGE, Views
 from lossless.model.decision import Decision, SetGate
 from lossless.model.fields import InvalidSpec
-from lossless.model.observation import Departure, Observation, Pod, Rollout, Unknown
+from lossless.model.observation import Departure, Elsewhere, Observation, Pod, Rollout, Unknown
 from lossless.model.status import RolloutStatus
 
 KEY = Key("shop", "web")
 ROLLOUT = Rollout("uid", 0.0, 1, InvalidSpec("spec", None, ""), RolloutStatus())
 SEEN = Observation(*KEY, rollout=ROLLOUT, pods=(Pod("a", "uid-a", 0.0),))
 HINTS = Hints(labelled=frozenset({"uid-a"}))
+FAILING = (Elsewhere("bank", "api"),)
 GONE = Departure("b", "uid-b", Unknown("killed"), served=True)
 
 
@@ -35,11 +36,11 @@ def test_a_view_is_what_was_seen_with_the_status_that_was_stored() -> None:
     views.begin(KEY)
     views.keep(KEY, SEEN, Decision(status=RolloutStatus(replicas=3)), HINTS)
 
-    view = views.recall(KEY, replace(HINTS, unpullable=2))
+    view = views.recall(KEY, replace(HINTS, unpullable=FAILING))
 
     assert view is not None
     assert view.rollout is not None
-    assert (view.rollout.status.replicas, view.unpullable, view.pods) == (3, 2, SEEN.pods)
+    assert (view.rollout.status.replicas, view.unpullable, view.pods) == (3, FAILING, SEEN.pods)
 
 
 @pytest.mark.parametrize(

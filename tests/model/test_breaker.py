@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossless.model.breaker import (
-    EVERYWHERE,
     EVICTIONS,
     FIRST_RETRY,
     HEARD,
@@ -21,12 +20,13 @@ from lossless.model.breaker import (
     retry_after,
 )
 from lossless.model.conditions import Answer, ConditionType, Reason
-from lossless.model.decision import Evict, decide
-from lossless.model.observation import Pod, Refusal
+from lossless.model.decision import Decision, Evict, decide
+from lossless.model.observation import Elsewhere, Pod, Refusal
 from lossless.model.status import Cause, RolloutStatus, Suspension
 from tests.support.rollouts import NOW, a_rollout, a_workload, a_world, serving, starting
 
 OPEN = Suspension(int(NOW) - 60, Cause.IMAGE, "the agent of a does not start")
+FAILING = (Elsewhere("bank", "api"), Elsewhere("shop", "api"))
 TRYING = replace(OPEN, trying=True)
 POLICY = 'violates PodSecurity "restricted": (container "lossless-agent" must not …)'
 
@@ -44,7 +44,7 @@ def up(name: str = "a", *, age: float = STEADY, created: float = 20.0) -> Pod:
 
 def judged(*pods: Pod, before: Suspension | None = None, **changes: Any) -> Breaker:
     """Return what the breaker concludes."""
-    known = {"refusal": None, "elsewhere": 0, "resumed": False, "now": NOW} | changes
+    known = {"refusal": None, "elsewhere": (), "resumed": False, "now": NOW} | changes
     return judge(pods, before=before, **known)
 
 
@@ -173,6 +173,42 @@ def test_a_pod_that_starts_by_itself_is_left_alone() -> None:
     assert judged(up(), serving("b"), stuck("c", served=True), before=OPEN).evict == ()
 
 
+def test_a_pod_that_has_begun_is_never_evicted() -> None:
+    """It migrates its data, or a gate holds it, when its agent crashes; only injection may end."""
+    begun = stuck(age=600, agent_waits="CrashLoopBackOff", begun=True)
+
+    found = judged(begun, stuck("b"), before=replace(OPEN, cause=Cause.CRASH))
+
+    assert [pod.name for pod in found.evict] == ["b"]
+    assert judged(begun).suspension is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"agent_due": NOW - PATIENCE + 1}, id="long without a node"),
+        pytest.param(
+            {"agent_waits": "CrashLoopBackOff", "agent_ran": 500.0, "agent_ended": NOW - 19},
+            id="its agent was killed once, after minutes",
+        ),
+    ],
+)
+def test_patience_counts_from_when_the_agent_began_to_wait(changes: dict[str, Any]) -> None:
+    """Not from when the pod was made; what happens then is found without an event."""
+    pod = stuck(age=600, **changes)
+
+    assert judged(pod).suspension is None
+    assert judged(pod).next_change == NOW + 1
+    assert judged(pod, now=NOW + 1).suspension is not None
+
+
+def test_an_agent_that_crashes_again_and_again_waits_all_the_time() -> None:
+    """Each of its short runs would begin the wait anew."""
+    crashed = stuck(agent_waits="CrashLoopBackOff", agent_ran=1.0, agent_ended=NOW - 1)
+
+    assert judged(crashed).suspension is not None
+
+
 @pytest.mark.parametrize(
     ("attempts", "seconds"),
     [(0, FIRST_RETRY), (1, 2 * FIRST_RETRY), (3, 8 * FIRST_RETRY), (9, LONGEST_RETRY)],
@@ -222,16 +258,35 @@ def test_a_command_tries_at_once() -> None:
 
 def test_an_image_that_nobody_can_pull_suspends_all() -> None:
     """Others need not find out with a pod of their own; it ends when it ends for them."""
-    found = judged(elsewhere=EVERYWHERE).suspension
+    found = judged(elsewhere=FAILING).suspension
 
-    assert found is not None
-    assert found.cause is Cause.ELSEWHERE
-    assert judged(elsewhere=EVERYWHERE - 1).suspension is None
-    assert judged(elsewhere=EVERYWHERE, before=found).suspension == found
-    assert judged(elsewhere=EVERYWHERE - 1, before=found).suspension is None
-    own = judged(stuck(), elsewhere=EVERYWHERE, before=found).suspension
+    assert found == Suspension(
+        int(NOW),
+        Cause.ELSEWHERE,
+        "2 other LosslessRollouts cannot pull the agent's image (bank/api, shop/api)",
+    )
+    assert judged(elsewhere=FAILING, before=found).suspension == found
+    assert judged(elsewhere=FAILING[1:], before=found).suspension is None
+    own = judged(stuck(), elsewhere=FAILING, before=found).suspension
     assert own is not None
     assert own.cause is Cause.IMAGE
+
+
+def test_one_namespace_alone_suspends_nobody_else() -> None:
+    """Its credentials are its own, and so are its mistakes."""
+    tenant = tuple(Elsewhere("shop", f"api-{number}") for number in range(9))
+
+    assert judged(elsewhere=tenant).suspension is None
+
+
+def test_only_some_are_named() -> None:
+    """A status is no list of a cluster's LosslessRollouts."""
+    many = tuple(Elsewhere(f"shop-{number}", "api") for number in range(9))
+
+    found = judged(elsewhere=many).suspension
+
+    assert found is not None
+    assert found.reason.endswith("image (shop-0/api, shop-1/api, shop-2/api, …)")
 
 
 def test_status_events_and_evictions_follow() -> None:
@@ -271,6 +326,38 @@ def test_the_end_is_announced() -> None:
     assert Reason.INJECTION_RESUMED in {said.reason for said in decision.announcements}
 
 
+def unseen(before: Suspension, now: float = NOW, **changes: Any) -> Decision:
+    """Return the decision of a look that does not find the target."""
+    rollout = a_rollout(status=RolloutStatus(injection=before), **changes)
+    return decide(a_world(rollout=rollout, workload=None), now)
+
+
+def test_a_target_that_is_not_found_ends_no_suspension() -> None:
+    """`kubectl replace --force` takes it away for a moment; nothing says that agents start now."""
+    decision = unseen(replace(OPEN, attempts=3))
+
+    assert decision.status is not None
+    assert decision.status.injection == replace(OPEN, attempts=3)
+    assert Reason.INJECTION_RESUMED not in {said.reason for said in decision.announcements}
+
+
+@pytest.mark.parametrize(
+    ("now", "changes"),
+    [
+        pytest.param(NOW + FIRST_RETRY, {}, id="its time has come"),
+        pytest.param(NOW, {"resume": "1"}, id="a command"),
+    ],
+)
+def test_without_its_target_an_attempt_begins_all_the_same(
+    now: float, changes: dict[str, str]
+) -> None:
+    """A LosslessRollout whose target never comes back would count for all others for ever."""
+    status = unseen(OPEN, now, **changes).status
+
+    assert status is not None
+    assert status.injection == replace(OPEN, trying=True, since=int(now))
+
+
 @pytest.mark.parametrize("cause", list(Cause))
 @pytest.mark.parametrize("trying", [False, True])
 def test_every_state_is_described(cause: Cause, *, trying: bool) -> None:
@@ -289,6 +376,8 @@ PODS = st.lists(
         agent_waits=st.sampled_from(["", "ErrImagePull", "CrashLoopBackOff", "PodInitializing"]),
         agent_since=st.none() | st.floats(min_value=0, max_value=900).map(lambda ago: NOW - ago),
         served=st.booleans(),
+        begun=st.booleans(),
+        agent_due=st.sampled_from([0.0, NOW - 5]),
         rollout=st.sampled_from(["web", ""]),
     ),
     max_size=6,
@@ -307,11 +396,15 @@ SUSPENSIONS = st.none() | st.builds(
 @given(
     pods=PODS,
     before=SUSPENSIONS,
-    elsewhere=st.integers(min_value=0, max_value=4),
+    elsewhere=st.sampled_from([(), FAILING[1:], FAILING]),
     resumed=st.booleans(),
 )
 def test_from_any_state_a_stuck_pod_is_on_its_way_out(
-    pods: list[Pod], before: Suspension | None, elsewhere: int, *, resumed: bool
+    pods: list[Pod],
+    before: Suspension | None,
+    elsewhere: tuple[Elsewhere, ...],
+    *,
+    resumed: bool,
 ) -> None:
     """It is evicted now, or a look is planned, or others go before it; nobody else ever goes."""
     found = judged(*pods, before=before, elsewhere=elsewhere, resumed=resumed)
@@ -320,6 +413,7 @@ def test_from_any_state_a_stuck_pod_is_on_its_way_out(
         for pod in pods
         if pod.rollout
         and not pod.served
+        and not pod.begun
         and pod.agent_waits in {"ErrImagePull", "CrashLoopBackOff"}
     ]
 

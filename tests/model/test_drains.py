@@ -25,6 +25,15 @@ def phases(drains: Drains) -> dict[str, Phase]:
     return {one.name: one.phase for one in drains.entries}
 
 
+def test_a_drain_of_a_pod_that_is_no_longer_the_workloads_is_not_lost() -> None:
+    """The target has changed: its pods drain on; what had ended before stays told."""
+    ended = entry("b", Phase.DRAINED)
+
+    drains = follow([], [], [entry("a"), ended], NOW, strays={"uid-a", "uid-b"})
+
+    assert (drains.entries, drains.outcomes, drains.places) == ((ended,), (), 0)
+
+
 @pytest.mark.parametrize(
     ("pod", "phase", "places"),
     [

@@ -355,9 +355,14 @@ async def _lines(response: aiohttp.ClientResponse, request: _Request) -> AsyncIt
 
 
 async def _error(response: aiohttp.ClientResponse, request: _Request) -> ApiError:
+    try:
+        body = await response.read()
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        # The status alone says what has to be done; a proxy that fails often breaks off its body.
+        body = b""
     return error_of(
         response.status,
-        await response.read(),
+        body,
         request=str(request),
         retry_after=response.headers.get("Retry-After"),
     )

@@ -4,7 +4,6 @@ Real reads, never what a watch left behind: a pod that only a cache still holds 
 for ever.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -22,7 +21,15 @@ from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.cluster.workloads import Found, find, list_all
 from lossless.model.names import API_VERSION, PLURAL, ROLLOUT_LABEL
-from lossless.model.observation import Departure, Observation, Pod, Rollout
+from lossless.model.observation import (
+    Departure,
+    Elsewhere,
+    Evidence,
+    Observation,
+    Pod,
+    Rollout,
+    Unknown,
+)
 from lossless.model.phases import ENDED, Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
@@ -38,8 +45,8 @@ class Hints:
     """Uids of pods that carry this LosslessRollout's label."""
     departures: tuple[Departure, ...] = ()
     """Pods that were seen going since the last look that was acted on."""
-    unpullable: int = 0
-    """Other LosslessRollouts whose pods cannot pull the agent's image."""
+    unpullable: tuple[Elsewhere, ...] = ()
+    """Other LosslessRollouts whose pods cannot pull the agent's image, sorted."""
 
 
 class Knowledge(Protocol):
@@ -50,6 +57,9 @@ class Knowledge(Protocol):
 
     def results(self, key: Key) -> Mapping[str, Report]:
         """Return the ends of drains that agents have told, by uid."""
+
+    def silent(self, key: Key) -> Mapping[str, Unknown]:
+        """Return why agents have not answered lately, by uid: somebody else keeps asking them."""
 
     async def told_gone(self, key: Key, uids: frozenset[str]) -> None:
         """Wait, but not for long, until events have told that these pods are gone."""
@@ -70,22 +80,23 @@ async def gather(client: Client, agents: Agents, key: Key, known: Knowledge) -> 
     if isinstance(rollout.spec, RolloutSpec):
         found = await find(client, key.namespace, rollout.spec.target.of(key.name))
     uids = {metadata_of(pod).get("uid") for pod in found.pods}
-    # The last event about a pod carries its agent's last words; a list is often ahead of it.
-    left = (entry for entry in rollout.status.pods if entry.phase is Phase.DRAINING)
-    await known.told_gone(key, frozenset(entry.uid for entry in left if entry.uid not in uids))
-    hints, results = known.hints(key), known.results(key)
     strays = ()
-    if found.workload is None or not hints.labelled <= uids:
+    if found.workload is None or not known.hints(key).labelled <= uids:
         # A pod that was born between the two lists is no stray.
         strays = tuple(
             pod_of(pod) for pod in await _labelled(client, key) if not found.belongs(pod)
         )
+    uids |= {pod.uid for pod in strays}
+    # The last event about a pod carries its agent's last words; a list is often ahead of it.
+    left = (entry for entry in rollout.status.pods if entry.phase is Phase.DRAINING)
+    await known.told_gone(key, frozenset(entry.uid for entry in left if entry.uid not in uids))
+    hints, results = known.hints(key), known.results(key)
     return Observation(
         *key,
         rollout=rollout,
         owner=await _owner(client, key, raw, hints.rivals),
         workload=found.workload,
-        pods=await _with_evidence(agents, found.pods, rollout, results),
+        pods=await _with_evidence(agents, found.pods, rollout, {**known.silent(key), **results}),
         strays=strays,
         departures=tuple(
             replace(departure, evidence=results.get(departure.uid, departure.evidence))
@@ -119,38 +130,47 @@ async def _owner(client: Client, key: Key, raw: Raw, rivals: Iterable[str]) -> s
     return min(older, key=lambda claim: claim.age).name if older else ""
 
 
-async def ask_again(
-    agents: Agents, seen: Observation, results: Mapping[str, Report]
-) -> Observation:
+async def ask_again(agents: Agents, seen: Observation, key: Key, known: Knowledge) -> Observation:
     """Return ``seen`` with the evidence of its draining pods as of now; nothing else is read.
 
     Args:
         agents: who asks.
         seen: a look after which nothing has changed but time.
-        results: the ends of drains that agents have told, by uid.
+        key: of the LosslessRollout.
+        known: what agents have told since.
     """
-
-    async def now(pod: Pod) -> Pod:
-        # What an agent left behind when it ended, and what was never asked, stays as it is.
-        if not isinstance(pod.evidence, Report) or pod.evidence.phase in ENDED:
-            return pod
-        said = results.get(pod.uid) or await agents.ask(pod.agent, pod.uid)
-        return replace(pod, evidence=said)
-
-    return replace(seen, pods=tuple(await asyncio.gather(*map(now, seen.pods))))
+    told: dict[str, Evidence] = {**known.silent(key), **known.results(key)}
+    # What an agent left behind when it ended, and what was never asked, stays as it is.
+    draining = [
+        pod
+        for pod in seen.pods
+        if isinstance(pod.evidence, Report) and pod.evidence.phase not in ENDED
+    ]
+    asked = {pod.uid: pod.agent for pod in draining if pod.uid not in told}
+    said = told | dict(await agents.ask_all(asked))
+    now = {pod.uid: replace(pod, evidence=said[pod.uid]) for pod in draining}
+    return replace(seen, pods=tuple(now.get(pod.uid, pod) for pod in seen.pods))
 
 
 async def _with_evidence(
-    agents: Agents, raws: Iterable[Raw], rollout: Rollout, results: Mapping[str, Report]
+    agents: Agents, raws: Iterable[Raw], rollout: Rollout, told: Mapping[str, Evidence]
 ) -> tuple[Pod, ...]:
-    """Ask the agents of pods that terminate and whose results are not known yet."""
+    """Ask the agents of pods that terminate and of which nothing is known yet.
+
+    What an agent has left behind counts for more than that it is silent since.
+    """
     ended = {entry.uid for entry in rollout.status.pods if entry.phase in ENDED}
-
-    async def seen(raw: Raw) -> Pod:
+    pods, said, asked = [], dict[str, Evidence](), {}
+    for raw in raws:
         pod = pod_of(raw)
+        pods.append(pod)
         if pod.deletion is None or not pod.rollout or not pod.served or pod.uid in ended:
-            return pod
-        said = results.get(pod.uid) or last_words(raw) or await agents.ask(pod.agent, pod.uid)
-        return replace(pod, evidence=said)
-
-    return tuple(await asyncio.gather(*map(seen, raws)))
+            continue
+        heard = told.get(pod.uid)
+        evidence = heard if isinstance(heard, Report) else last_words(raw) or heard
+        if evidence is None:
+            asked[pod.uid] = pod.agent
+        else:
+            said[pod.uid] = evidence
+    said |= await agents.ask_all(asked)
+    return tuple(replace(pod, evidence=said.get(pod.uid)) for pod in pods)

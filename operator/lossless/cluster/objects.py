@@ -33,6 +33,8 @@ from lossless.model.targets import Target, controller_of, creator_of, target_of
 #: was said later, the pod had been Ready before: a condition's time changes with its status only.
 _AT_START: Final = 2.0
 _FINISHED: Final = frozenset({"Succeeded", "Failed"})
+#: Conditions of a pod that come before its first container: it has a node, it has a network.
+_BEFORE_CONTAINERS: Final = ("PodScheduled", "PodReadyToStartContainers")
 
 
 def metadata_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -51,7 +53,9 @@ def pod_of(raw: Raw) -> Pod:
     ends = parse_time(deletion) if deletion else None
     grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
     ready = conditions.get("Ready")
-    agent = _agent_status(status).get("state") or {}
+    agent_status = _agent_status(status)
+    agent = agent_status.get("state") or {}
+    ended = (agent_status.get("lastState") or {}).get("terminated") or {}
     waiting, running = agent.get("waiting") or {}, agent.get("running")
     return Pod(
         name=metadata.get("name", ""),
@@ -77,6 +81,10 @@ def pod_of(raw: Raw) -> Pod:
         agent_waits=waiting.get("reason") or "",
         agent_says=waiting.get("message") or "",
         agent_since=None if running is None else parse_time(running.get("startedAt")),
+        agent_due=_agent_due(spec, status, conditions),
+        agent_ran=parse_time(ended.get("finishedAt")) - parse_time(ended.get("startedAt")),
+        agent_ended=parse_time(ended.get("finishedAt")),
+        begun=_begun(status, conditions),
     )
 
 
@@ -157,7 +165,7 @@ class Claim:
     resume: str = ""
     generation: int = 0
     unpullable: bool = False
-    """Its pods cannot pull the agent's image."""
+    """Its pods cannot pull the agent's image, and it does not try to."""
 
     @property
     def age(self) -> tuple[str, str]:
@@ -187,7 +195,8 @@ def _spec(raw: Raw) -> RolloutSpec | InvalidSpec:
 
 def _unpullable(status: object) -> bool:
     suspension = parse_status(status).injection
-    return suspension is not None and suspension.cause is Cause.IMAGE
+    # Who tries again does not know any more: without a new pod that could last for weeks.
+    return suspension is not None and suspension.cause is Cause.IMAGE and not suspension.trying
 
 
 def _revision_of(raw: Mapping[str, Any]) -> str:
@@ -200,6 +209,49 @@ def _revision_of(raw: Mapping[str, Any]) -> str:
 def _agent_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
     listed = status.get("initContainerStatuses") or ()
     return next((entry for entry in listed if entry.get("name") == AGENT_CONTAINER), {})
+
+
+def _agent_due(
+    spec: Mapping[str, Any], status: Mapping[str, Any], conditions: Mapping[str, Any]
+) -> float:
+    """Return since when only the agent itself can keep the agent from starting.
+
+    The kubelet does not say when it began to try: but when the pod had its node, when it had its
+    network, and when each of the containers that start before the agent had ended or started.
+    """
+    names = [container.get("name") for container in spec.get("initContainers") or ()]
+    earlier = names[: names.index(AGENT_CONTAINER)] if AGENT_CONTAINER in names else []
+    times = [
+        _since(condition)
+        for condition in map(conditions.get, _BEFORE_CONTAINERS)
+        if _true(condition)
+    ]
+    for entry in status.get("initContainerStatuses") or ():
+        if entry.get("name") in earlier:
+            state = entry.get("state") or {}
+            times += [
+                parse_time((state.get("terminated") or {}).get("finishedAt")),
+                parse_time((state.get("running") or {}).get("startedAt")),
+            ]
+    return max(times, default=0.0)
+
+
+def _begun(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> bool:
+    """Return whether a container of the user's has run.
+
+    ``Initialized`` says so: it is True once all init containers have ended or, as sidecars, have
+    started, and stays so while a container runs, whatever becomes of a sidecar (KEP-753;
+    k8s.io/kubernetes pkg/kubelet/status/generate.go, GeneratePodInitializedCondition). It may
+    become False again while all of them wait for their restart; their last states tell it then.
+    """
+    states = [
+        entry.get(state) or {}
+        for entry in status.get("containerStatuses") or ()
+        for state in ("state", "lastState")
+    ]
+    return _true(conditions.get("Initialized")) or any(
+        state.get("running") is not None or state.get("terminated") is not None for state in states
+    )
 
 
 def _agent_port(agents: Sequence[Mapping[str, Any]]) -> int | None:

@@ -1,12 +1,15 @@
 """What events have told: which LosslessRollouts there are, for which workloads, and their pods.
 
-It only says whom to wake and what to read; every decision rests on real reads. It is rebuilt by
-each full look, so whatever it got wrong lasts no longer than that.
+It only says whom to wake and what to read; every decision rests on real reads. The LosslessRollouts
+are taken from each full list anew, so what was missed of them lasts no longer than that; the pods
+are what the watch says, which makes up for what it missed by itself.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
 
@@ -15,7 +18,7 @@ import structlog
 from lossless.cluster.gather import Hints
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
-from lossless.model.observation import Departure
+from lossless.model.observation import Departure, Elsewhere
 from lossless.model.targets import Target
 
 #: Departures kept for one LosslessRollout until a look has acted on them.
@@ -40,7 +43,11 @@ class Index:
         self._failing: set[Key] = set()
         """Of those, whose pods cannot pull the agent's image."""
         self._by_target: dict[tuple[str, Target], set[Key]] = defaultdict(set)
+        self._told: set[Key] | None = None
+        """Of whom events have told since a list began; None: none is under way."""
         self._labelled: dict[Key, set[str]] = defaultdict(set)
+        self._homes: dict[str, Key] = {}
+        """The same by uid of the pod."""
         self._departures: dict[Key, dict[str, Departure]] = {}
         self._gone = asyncio.Event()
 
@@ -58,6 +65,7 @@ class Index:
 
         Its status is written by ourselves at every look: that alone wakes nobody.
         """
+        self._note(key)
         before = self._claims.get(key)
         if before == claim:
             return frozenset()
@@ -75,6 +83,7 @@ class Index:
 
     def remove(self, key: Key) -> frozenset[Key]:
         """Forget a LosslessRollout; return whom this wakes: it, and who may own its target now."""
+        self._note(key)
         claim = self._claims.pop(key, None)
         self._failing.discard(key)
         if claim is None or claim.target is None:
@@ -86,10 +95,30 @@ class Index:
             self._by_target.pop(target, None)
         return frozenset({key, *heirs})
 
-    def replace_all(self, claims: Mapping[Key, Claim]) -> frozenset[Key]:
-        """Take a full list for the truth; return whom this wakes: of whom no event had told."""
-        woken = [self.remove(key) for key in self._claims.keys() - claims.keys()]
-        woken += [self.put(key, claim) for key, claim in claims.items()]
+    @contextmanager
+    def listing(self) -> Iterator[AbstractSet[Key]]:
+        """For as long as a list is read: give the LosslessRollouts of which events tell meanwhile.
+
+        What they tell is newer than the list, or as old.
+        """
+        told = self._told = set[Key]()
+        try:
+            yield told
+        finally:
+            self._told = None
+
+    def replace_all(
+        self, claims: Mapping[Key, Claim], told: AbstractSet[Key] = frozenset()
+    ) -> frozenset[Key]:
+        """Take a full list for the truth; return whom this wakes: of whom no event had told.
+
+        Args:
+            claims: as they were listed.
+            told: of whom events have told since the list began; these stay as they are known.
+        """
+        told = frozenset(told)
+        woken = [self.remove(key) for key in self._claims.keys() - claims.keys() - told]
+        woken += [self.put(key, claim) for key, claim in claims.items() if key not in told]
         return frozenset().union(*woken)
 
     def targeting(self, namespace: str, target: Target | None) -> frozenset[Key]:
@@ -110,13 +139,15 @@ class Index:
         key = Key(namespace, seen.rollout)
         woken = self.targeting(namespace, seen.creator) | {key}
         if changed.change is not Change.DELETED:
+            former = self._homes.get(seen.uid, key)
+            if former != key:
+                woken |= {former}
+                self._leave(former, seen.uid)
+            self._homes[seen.uid] = key
             self._labelled[key].add(seen.uid)
             return woken
-        pods = self._labelled[key]
-        pods.discard(seen.uid)
-        self._gone.set()
-        if not pods:
-            del self._labelled[key]
+        self._homes.pop(seen.uid, None)
+        self._leave(key, seen.uid)
         if seen.departure is not None:
             for one in woken:
                 self._remember(one, seen.departure)
@@ -125,6 +156,7 @@ class Index:
     def forget_pods(self) -> None:
         """Forget what was seen of pods: nobody has watched them since."""
         self._labelled.clear()
+        self._homes.clear()
         self._departures.clear()
 
     def hints(self, key: Key) -> Hints:
@@ -135,7 +167,7 @@ class Index:
             rivals=tuple(sorted(k.name for k in self.targeting(key.namespace, target) - {key})),
             labelled=frozenset(self._labelled.get(key, ())),
             departures=tuple(self._departures.get(key, _NOBODY).values()),
-            unpullable=len(self._failing - {key}),
+            unpullable=tuple(sorted(Elsewhere(*other) for other in self._failing - {key})),
         )
 
     async def told_gone(self, key: Key, uids: frozenset[str]) -> None:
@@ -158,6 +190,18 @@ class Index:
             kept.pop(departure.uid, None)
         if not kept:
             self._departures.pop(key, None)
+
+    def _note(self, key: Key) -> None:
+        if self._told is not None:
+            self._told.add(key)
+
+    def _leave(self, key: Key, uid: str) -> None:
+        """Forget a pod that carries the label of ``key`` no more."""
+        pods = self._labelled.get(key, set())
+        pods.discard(uid)
+        if not pods:
+            self._labelled.pop(key, None)
+        self._gone.set()
 
     def _remember(self, key: Key, departure: Departure) -> None:
         if key not in self._claims:

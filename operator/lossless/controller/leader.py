@@ -163,9 +163,10 @@ class Leader:
     async def _list_rollouts(self) -> frozenset[Key]:
         """List all LosslessRollouts; return those that changed or went without an event."""
         claims: dict[Key, Claim] = {}
-        for namespace in self._options.scope.collections:
-            claims |= await self._claims_in(namespace)
-        return self._index.replace_all(claims)
+        with self._index.listing() as told:
+            for namespace in self._options.scope.collections:
+                claims |= await self._claims_in(namespace)
+            return self._index.replace_all(claims, told)
 
     async def _claims_in(self, namespace: str) -> dict[Key, Claim]:
         """Return the LosslessRollouts of one namespace; of "", those of all."""

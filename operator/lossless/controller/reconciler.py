@@ -38,6 +38,7 @@ class _Knowledge:
         self.hints = index.hints
         self.told_gone = index.told_gone
         self.results = listener.results
+        self.silent = listener.silent
 
 
 def _draining(seen: Observation) -> dict[str, Endpoint]:
@@ -132,7 +133,7 @@ class Reconciler:
         known = _Knowledge(self._index, self._listener)
         view = self.views.recall(key, known.hints(key))
         if view is not None:
-            seen = await ask_again(self._agents, view, known.results(key))
+            seen = await ask_again(self._agents, view, key, known)
             decision = decide(seen, self._clock())
             if not acts(decision):
                 return seen, decision

@@ -16,8 +16,10 @@ from lossless.cluster.watching import Key
 from lossless.model.decision import Decision
 from lossless.model.observation import Observation
 
-#: Seconds after which the world is read anew, whatever events told or did not: what no watch
-#: follows, such as a new pod without an agent, is found by then.
+#: Seconds after which a view is too old for a look, which then reads the world anew, whatever
+#: events told or did not. What no watch follows, such as a new pod without an agent, is found by
+#: then while a rollout is under way; a calm LosslessRollout is only looked at by the resync, so
+#: there it may take a resync more.
 AGE: Final = 30.0
 
 

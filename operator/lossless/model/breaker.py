@@ -7,13 +7,19 @@ status, and pods that never started are evicted, so that their controller makes 
 agent. After a while injection is tried again: the next pod that is created gets its agent, and
 either it starts, then all is as before, or it does not, and the next attempt is further away.
 
-An eviction is harmless here: such a pod has never had a container of the user's running, so
-it has no clients, no data and no preStop hook to run. It is still Pending, for which an API server
+An agent that was up and crashes before its pod was ever Ready counts as well, from the end of that
+run. But a pod in which a container of the user's has run is never evicted: it may be in the middle
+of a long start, or wait at a gate.
+
+An eviction is harmless here: in such a pod no container of the user's has run, so it has no
+clients, no data and no preStop hook to run. It is still Pending, for which an API server
 asks no disruption budget (k8s.io/kubernetes pkg/registry/core/pod/storage/eviction.go,
 canIgnorePDB); should it have started in between, the budget protects it.
 
-An image that two LosslessRollouts cannot pull is taken for one that nobody can: the others suspend
-injection as well, before their pods have to find out, for as long as that is so.
+An image that cannot be pulled in two namespaces is taken for one that nobody can pull: the others
+suspend injection as well, before their pods have to find out, for as long as that is so. It takes
+two namespaces because credentials, and policies about images, are a namespace's own, so that no
+tenant alone ends everybody's injection; and who tries again counts no longer.
 
 It is told apart from the user's own troubles by one rule: only the agent's container, and refusals
 that name it, or its place in the pod, count. A full quota is none of them: it fills with or without
@@ -28,7 +34,7 @@ from typing import Final
 from lossless.model.conditions import shortened
 from lossless.model.durations import format_duration
 from lossless.model.names import AGENT_CONTAINER
-from lossless.model.observation import Pod, Refusal
+from lossless.model.observation import Elsewhere, Pod, Refusal
 from lossless.model.status import Cause, Suspension
 
 #: Seconds that a pod may wait for its agent. The kubelet's second attempt to pull or to start comes
@@ -42,8 +48,10 @@ STEADY: Final = 10.0
 #: Seconds to the first attempt; each further one doubles it.
 FIRST_RETRY: Final = 300.0
 LONGEST_RETRY: Final = 3600.0
-#: LosslessRollouts that cannot pull the image, from which on nobody is taken to be able to.
+#: Namespaces in which the image cannot be pulled, from which on nobody is taken to be able to.
 EVERYWHERE: Final = 2
+#: LosslessRollouts that are named when nobody is.
+_NAMED: Final = 3
 #: Pods evicted at one look.
 EVICTIONS: Final = 5
 
@@ -97,7 +105,7 @@ def judge(  # noqa: PLR0913 # what it depends on, each thing by its name
     refusal: Refusal | None,
     before: Suspension | None,
     *,
-    elsewhere: int,
+    elsewhere: Sequence[Elsewhere],
     resumed: bool,
     now: float,
 ) -> Breaker:
@@ -112,13 +120,18 @@ def judge(  # noqa: PLR0913 # what it depends on, each thing by its name
         now: seconds of the epoch.
     """
     stuck = [pod for pod in pods if _stuck(pod)]
+    judged = [_waits_since(pod) + PATIENCE for pod in stuck]
     after = _after(pods, stuck, refusal, before, elsewhere=elsewhere, resumed=resumed, now=now)
     evict: tuple[Pod, ...] = ()
-    changes = [pod.created + PATIENCE for pod in stuck if now < pod.created + PATIENCE]
+    changes = [when for when in judged if now < when]
     if after is not None:
         heard = after.since + HEARD
         # Those who try now are given their time.
-        old = [pod for pod in stuck if not (after.trying and pod.created >= after.since)]
+        old = [
+            pod
+            for pod in stuck
+            if not pod.begun and not (after.trying and pod.created >= after.since)
+        ]
         if now >= heard:
             evict = tuple(sorted(old, key=lambda pod: (pod.created, pod.name))[:EVICTIONS])
         elif old:
@@ -159,7 +172,7 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
     refusal: Refusal | None,
     before: Suspension | None,
     *,
-    elsewhere: int,
+    elsewhere: Sequence[Elsewhere],
     resumed: bool,
     now: float,
 ) -> Suspension | None:
@@ -176,7 +189,7 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
     if before.cause is Cause.ELSEWHERE:
         if trouble is not None:
             return Suspension(int(now), trouble.cause, trouble.message)
-        return before if left or elsewhere >= EVERYWHERE else None
+        return before if left or _everywhere(elsewhere) else None
     if before.trying:
         if trouble is not None:
             return Suspension(
@@ -189,16 +202,25 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
 
 
 def _stuck(pod: Pod) -> bool:
-    """Whether the agent keeps the pod from ever starting; it has served nobody then."""
+    """Whether the agent keeps the pod from ever becoming Ready; it has served nobody then."""
     waits = pod.agent_waits in _IMAGE or pod.agent_waits in _CRASH
     return pod.live and bool(pod.rollout) and not pod.served and waits
+
+
+def _waits_since(pod: Pod) -> float:
+    """Return since when the pod waits for its agent to come up.
+
+    A run that lasted ends the wait; short ones are one wait, however often the agent is restarted.
+    """
+    lasted = pod.agent_ran >= STEADY
+    return max(pod.created, pod.agent_due, pod.agent_ended if lasted else 0.0)
 
 
 def _trouble(
     stuck: Iterable[Pod], refusal: Refusal | None, since: float, now: float
 ) -> _Trouble | None:
     for pod in stuck:
-        if pod.created >= since and now >= pod.created + PATIENCE:
+        if pod.created >= since and now >= _waits_since(pod) + PATIENCE:
             cause = Cause.IMAGE if pod.agent_waits in _IMAGE else Cause.CRASH
             said = f"the agent of {pod.name} does not start ({pod.agent_waits})"
             if pod.agent_says:
@@ -215,11 +237,18 @@ def _trouble(
     return None
 
 
-def _inherited(elsewhere: int, now: float) -> Suspension | None:
-    if elsewhere < EVERYWHERE:
+def _everywhere(elsewhere: Iterable[Elsewhere]) -> bool:
+    return len({one.namespace for one in elsewhere}) >= EVERYWHERE
+
+
+def _inherited(elsewhere: Sequence[Elsewhere], now: float) -> Suspension | None:
+    if not _everywhere(elsewhere):
         return None
-    said = f"{elsewhere} other LosslessRollouts cannot pull the agent's image"
-    return Suspension(int(now), Cause.ELSEWHERE, said)
+    named = ", ".join(f"{one.namespace}/{one.name}" for one in elsewhere[:_NAMED])
+    if len(elsewhere) > _NAMED:
+        named += ", …"
+    said = f"{len(elsewhere)} other LosslessRollouts cannot pull the agent's image ({named})"
+    return Suspension(int(now), Cause.ELSEWHERE, shortened(said, 300))
 
 
 def _steady(pod: Pod, since: float, now: float) -> bool:

@@ -21,7 +21,7 @@ from lossless.model.pacing import proceed
 from lossless.model.phases import Phase
 from lossless.model.picture import Picture
 from lossless.model.pod_list import hold_message, pods_of
-from lossless.model.status import RolloutPhase, RolloutStatus
+from lossless.model.status import RolloutPhase, RolloutStatus, Suspension
 from lossless.model.summary import (
     Problem,
     conditions_of,
@@ -123,6 +123,7 @@ def _unable(seen: Observation, rollout: Rollout, problem: Problem, now: float) -
         resumed=rollout.resume or before.resumed,
         last_rollout=before.last_rollout,
         history=before.history,
+        injection=_kept(seen, rollout, now),
     )
     # Another's workload is another's business; what only carries our label is not.
     pods = seen.strays if seen.owner else (*seen.pods, *seen.strays)
@@ -134,11 +135,30 @@ def _unable(seen: Observation, rollout: Rollout, problem: Problem, now: float) -
     )
 
 
+def _kept(seen: Observation, rollout: Rollout, now: float) -> Suspension | None:
+    """Return the suspension as it stands without pods: time and people go on, nothing ends it.
+
+    A target that is gone for one look (``kubectl replace --force``) is no agent that starts.
+    """
+    before = rollout.status
+    if before.injection is None:
+        return None
+    return judge(
+        (),
+        None,
+        before.injection,
+        elsewhere=seen.unpullable,
+        resumed=rollout.resume not in {"", before.resumed},
+        now=now,
+    ).suspension
+
+
 def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
     workload, spec, before = seen.workload, rollout.spec, rollout.status
     assert workload is not None and not isinstance(spec, InvalidSpec)  # noqa: S101, PT018 # `problem_of` has seen to it
     counted = supply(workload, seen.pods, now)
-    drains = follow(seen.pods, seen.departures, before.pods, now)
+    strays = frozenset(pod.uid for pod in seen.strays)
+    drains = follow(seen.pods, seen.departures, before.pods, now, strays=strays)
     pacing = proceed(
         seen,
         rollout=rollout,

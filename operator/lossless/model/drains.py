@@ -12,6 +12,7 @@ before they are counted, so that none is counted twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -76,8 +77,19 @@ def follow(
     departures: Iterable[Departure],
     before: Sequence[PodStatus],
     now: float,
+    *,
+    strays: AbstractSet[str] = frozenset(),
 ) -> Drains:
-    """Return how the drains stand, given what the last look left in ``status.pods``."""
+    """Return how the drains stand, given what the last look left in ``status.pods``.
+
+    Args:
+        pods: of the workload.
+        departures: pods that went since the last look.
+        before: what the last look left.
+        now: seconds of the epoch.
+        strays: uids of pods that exist and are not the workload's (any more): how their drains go
+            on is nobody's business here, but they are not lost.
+    """
     known = {entry.uid: entry for entry in before}
     departures = tuple(departures)
     terminating = sorted(
@@ -98,7 +110,7 @@ def follow(
     present = frozenset(entry.uid for entry in entries)
 
     existing = {pod.uid for pod in pods}
-    gone, ended = _vanished(existing, departures, known, now)
+    gone, ended = _vanished(existing, strays, departures, known, now)
     draining = {entry.uid for entry in entries if entry.phase is Phase.DRAINING}
     return Drains(
         entries=(*entries, *gone),
@@ -204,7 +216,8 @@ def _draining(entry: PodStatus, evidence: Evidence | None) -> PodStatus:
 
 
 def _vanished(
-    existing: set[str],
+    existing: AbstractSet[str],
+    strays: AbstractSet[str],
     departures: Iterable[Departure],
     known: Mapping[str, PodStatus],
     now: float,
@@ -213,7 +226,7 @@ def _vanished(
     outcomes: list[Outcome] = []
     left = {departure.uid: departure for departure in departures if departure.uid not in existing}
     for uid, entry in known.items():
-        if uid in existing:
+        if uid in existing or (uid in strays and entry.phase not in ENDED):
             continue
         if entry.phase in ENDED:
             left.pop(uid, None)

@@ -87,6 +87,14 @@ class Pod:
     """The same, in the kubelet's sentence."""
     agent_since: float | None = None
     """Since when its agent runs; None: it does not."""
+    agent_due: float = 0.0
+    """When nothing but its agent was left to start it: node, network, whatever starts before it."""
+    agent_ran: float = 0.0
+    """Seconds for which its agent's last run lasted that has ended; 0 if none has."""
+    agent_ended: float = 0.0
+    """When that run ended; 0 if none has."""
+    begun: bool = False
+    """A container of the user's has run: there may be data, clients and hooks."""
 
     @property
     def agent(self) -> Endpoint:
@@ -185,6 +193,13 @@ class Rollout:
     """Value of the resume annotation."""
 
 
+class Elsewhere(NamedTuple):
+    """Another LosslessRollout."""
+
+    namespace: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One LosslessRollout and what there is of its workload."""
@@ -203,8 +218,8 @@ class Observation:
     """Pods that carry this LosslessRollout's label and are not the workload's."""
     departures: tuple[Departure, ...] = ()
     """Pods that went since the last look."""
-    unpullable: int = 0
-    """Other LosslessRollouts whose pods cannot pull the agent's image."""
+    unpullable: tuple[Elsewhere, ...] = ()
+    """Other LosslessRollouts whose pods cannot pull the agent's image, sorted."""
 
 
 #: Phases in which a pod takes one of ``pacing.maxDraining`` places.
