@@ -263,7 +263,8 @@ def test_an_image_that_nobody_can_pull_suspends_all() -> None:
     assert found == Suspension(
         int(NOW),
         Cause.ELSEWHERE,
-        "2 other LosslessRollouts cannot pull the agent's image (bank/api, shop/api)",
+        "2 other LosslessRollouts cannot pull the agent's image; see which:"
+        " kubectl get losslessrollouts -A",
     )
     assert judged(elsewhere=FAILING, before=found).suspension == found
     assert judged(elsewhere=FAILING[1:], before=found).suspension is None
@@ -279,14 +280,12 @@ def test_one_namespace_alone_suspends_nobody_else() -> None:
     assert judged(elsewhere=tenant).suspension is None
 
 
-def test_only_some_are_named() -> None:
-    """A status is no list of a cluster's LosslessRollouts."""
-    many = tuple(Elsewhere(f"shop-{number}", "api") for number in range(9))
-
-    found = judged(elsewhere=many).suspension
+def test_nobody_elses_is_named() -> None:
+    """Who reads this status may not be allowed to know of other namespaces."""
+    found = judged(elsewhere=FAILING).suspension
 
     assert found is not None
-    assert found.reason.endswith("image (shop-0/api, shop-1/api, shop-2/api, …)")
+    assert not any(one.name in found.reason for one in FAILING)
 
 
 def test_status_events_and_evictions_follow() -> None:

@@ -210,6 +210,7 @@ ACTIONS = st.sampled_from(
     lives=LIVES,
     actions=st.lists(st.tuples(st.integers(min_value=1, max_value=40), ACTIONS), max_size=6),
 )
+@pytest.mark.timeout(120)  # all of it is computing
 def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0913 # dimensions
     shape: str,
     size: int,

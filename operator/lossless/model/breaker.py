@@ -50,8 +50,6 @@ FIRST_RETRY: Final = 300.0
 LONGEST_RETRY: Final = 3600.0
 #: Namespaces in which the image cannot be pulled, from which on nobody is taken to be able to.
 EVERYWHERE: Final = 2
-#: LosslessRollouts that are named when nobody is.
-_NAMED: Final = 3
 #: Pods evicted at one look.
 EVICTIONS: Final = 5
 
@@ -244,11 +242,12 @@ def _everywhere(elsewhere: Iterable[Elsewhere]) -> bool:
 def _inherited(elsewhere: Sequence[Elsewhere], now: float) -> Suspension | None:
     if not _everywhere(elsewhere):
         return None
-    named = ", ".join(f"{one.namespace}/{one.name}" for one in elsewhere[:_NAMED])
-    if len(elsewhere) > _NAMED:
-        named += ", …"
-    said = f"{len(elsewhere)} other LosslessRollouts cannot pull the agent's image ({named})"
-    return Suspension(int(now), Cause.ELSEWHERE, shortened(said, 300))
+    # Not by name: they may be somebody else's, who can read this one.
+    said = (
+        f"{len(elsewhere)} other LosslessRollouts cannot pull the agent's image; see which:"
+        " kubectl get losslessrollouts -A"
+    )
+    return Suspension(int(now), Cause.ELSEWHERE, said)
 
 
 def _steady(pod: Pod, since: float, now: float) -> bool:
