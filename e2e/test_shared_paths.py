@@ -52,7 +52,7 @@ def test_haproxy_is_told_by_its_socket(make: MakeWorld, proof_image: str) -> Non
 
     Where the socket's directory is on no volume, status, Event and the pod itself say what to
     mount, the driver fails, nobody is told, and the drain lasts until its timeout. The control is
-    the same as above.
+    a plain rollout of the same size.
     """
     control.a_plain_rollout_loses_some(make, replicas=1)
     apart, shared = make("apart"), make("shared")

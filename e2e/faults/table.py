@@ -83,9 +83,7 @@ class Row:
 def table(control: Row, rows: Sequence[Row]) -> str:
     """Return the table, the control first, and the reasons for losses below it."""
     shown = aligned(_HEADS, [_cells(row) for row in (control, *rows)], left=(0, 1, 6))
-    reasons = {
-        row.loses.because: row.fault for row in reversed(rows) if row.failed and row.loses
-    }
+    reasons = {row.loses.because: row.fault for row in reversed(rows) if row.failed and row.loses}
     notes = [f"{fault}: {reason}." for reason, fault in reversed(reasons.items())]
     return "\n".join([shown, *(["", "Lost because:", *notes] if notes else [])])
 

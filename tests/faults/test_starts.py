@@ -18,7 +18,11 @@ def _pod(app: str, since: str, ready: str = "True") -> Object:
         "metadata": {"labels": {"app": app, "pod-template-hash": "abc"}},
         "status": {
             "conditions": [
-                {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-05-01T09:00Z"},
+                {
+                    "type": "PodScheduled",
+                    "status": "True",
+                    "lastTransitionTime": "2026-05-01T09:00Z",
+                },
                 {"type": "Ready", "status": ready, "lastTransitionTime": f"2026-05-01T{since}Z"},
             ]
         },

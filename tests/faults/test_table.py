@@ -9,7 +9,9 @@ from e2e.faults.table import AT_LEAST, Loss, Row, table, verdict
 
 _CONTROL = Row("none", "", 1200, {"reset": 7}, 4.0)
 _KEPT = Row("leader", "in mid-drain", 3000, {}, 40.0, state="Ready: 3 drained", seen="twice")
-_KNOWN = replace(_KEPT, fault="agent", kinds={"reset": 2, "EOF": 1}, loses=Loss("its hold breaks", at_most=3))
+_KNOWN = replace(
+    _KEPT, fault="agent", kinds={"reset": 2, "EOF": 1}, loses=Loss("its hold breaks", at_most=3)
+)
 
 
 @pytest.mark.parametrize(

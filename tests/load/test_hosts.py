@@ -29,7 +29,9 @@ OURS = a_result("lossless", 16.0, {})
             "As promised: naive lost 7; lossless lost none; it took 16 s, the sleeps 60 s.",
             id="as-promised",
         ),
-        pytest.param((NAIVE, OURS), True, "As promised: naive lost 7; lossless lost none.", id="two"),
+        pytest.param(
+            (NAIVE, OURS), True, "As promised: naive lost 7; lossless lost none.", id="two"
+        ),
         *(
             pytest.param(
                 rows,
