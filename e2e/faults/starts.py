@@ -28,9 +28,9 @@ def kept(pods: Sequence[Object], *, bystander: Object, events: Sequence[Object])
     created = _time(bystander["metadata"]["creationTimestamp"])
     in_time = sum(_ready_by(pod, created + timedelta(seconds=WITHIN)) for pod in its_own)
     # Of pods that nobody has made yet, too, there is nothing to list.
-    wanted = max(bystander["spec"].get("replicas", 1), len(its_own))
-    refused = sum(event.get("reason") == "FailedCreate" for event in events)
-    return wanted - in_time + sum(not is_ready(pod) for pod in others) + refused
+    wanted = max(int(bystander["spec"].get("replicas", 1)), len(its_own))
+    refused = [event for event in events if event.get("reason") == "FailedCreate"]
+    return wanted - in_time + sum(not is_ready(pod) for pod in others) + len(refused)
 
 
 def _ready_by(pod: Object, deadline: datetime) -> bool:

@@ -99,15 +99,15 @@ def verdict(control: Row, rows: Sequence[Row]) -> tuple[bool, str]:
         return False, "Nothing is proved: no fault was shown."
     promised = [row for row in rows if row.loses is None]
     others = [row for row in rows if row.loses is not None]
-    words = [f"Plain lost {control.failed} without any fault"]
+    told = [f"Plain lost {control.failed} without any fault"]
     if promised:
-        words.append(f"under {len(promised)} faults lossless lost none of {_requests(promised):,}")
+        told.append(f"under {len(promised)} faults lossless lost none of {_requests(promised):,}")
     if others:
         lost = sum(row.failed for row in others)
-        words.append(
+        told.append(
             f"under {len(others)} that may cost some it lost {lost} of {_requests(others):,}"
         )
-    return True, f"{'; '.join(words)}."
+    return True, f"{'; '.join(told)}."
 
 
 def _requests(rows: Sequence[Row]) -> int:
