@@ -42,6 +42,7 @@ site: $(VENV)/.done  ## Build the documentation's site into build/site; a broken
 # More processes than there are cores: most tests wait for sockets and children.
 unit: tools  ## Unit tests and chart tests
 	e2e/cluster/install-packages tests/pages/debian-packages.txt
+	e2e/cluster/install-packages tests/proof/debian-packages.txt
 	LOSSLESS_REQUIRE_TOOLS=1 $(BIN)/python -Im pytest --numprocesses 4 --dist loadscope
 
 e2e: tools clients  ## End-to-end tests on a real multi-node cluster

@@ -8,7 +8,7 @@ import pytest
 
 from e2e.conftest import MakeWorld, cannot_be_shown
 from e2e.sample.manifests import NAME, Variant
-from e2e.support import given, install, then, when
+from e2e.support import control, given, install, then, when
 from e2e.support.eventually import eventually
 from e2e.support.prometheus import PROGRAM, Prometheus, prometheus
 from e2e.support.world import World
@@ -33,7 +33,11 @@ def program() -> None:
 
 
 def test_prometheus_sees_a_rollout(make: MakeWorld) -> None:
-    """Held gates and connections while it goes on, each drain counted after it, nothing alarmed."""
+    """Held gates and connections while it goes on, each drain counted after it, nothing alarmed.
+
+    And no request lost, where the same load without the product loses some.
+    """
+    control.a_plain_rollout_loses_some(make, replicas=_REPLICAS)
     world = make("metrics")
     given.the_service(world, Variant.LOSSLESS, replicas=_REPLICAS)
     folder = world.logs / PROGRAM

@@ -8,7 +8,7 @@ import pytest
 from e2e.conftest import MakeWorld, cannot_be_shown
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
-from e2e.support import given, then, when
+from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually
 from e2e.support.testbed import Testbed
 from e2e.support.world import World, name_of
@@ -95,8 +95,10 @@ def test_two_nodes_drained_at_once_lose_nothing(make: MakeWorld, nodes: list[str
 def test_a_short_grace_period_cuts_what_outlasts_it_and_nothing_else(make: MakeWorld) -> None:
     """``kubectl delete pod --grace-period=8``: who leaves within 8 s loses nothing.
 
-    A request that takes longer is cut, as promised; it is also the control: this load can tell.
+    A request that takes longer is cut, as promised. The control is a plain rollout under the same
+    load.
     """
+    control.a_plain_rollout_loses_some(make, replicas=2)
     world = make("grace")
     given.the_service(world, Variant.LOSSLESS, replicas=2)
     with given.load(world) as load:

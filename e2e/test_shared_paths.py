@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import NGINX, Variant
-from e2e.support import given, then, when
+from e2e.support import control, given, then, when
 from e2e.support.kubectl import Object
 from e2e.support.world import World, is_ready, name_of
 from lossless.model.conditions import ConditionType, Reason
@@ -18,9 +18,11 @@ _HAPROXY_SOCKET: Final = "/run/admin/haproxy.sock"
 def test_a_status_file_of_ones_own_tells_clients_to_leave(make: MakeWorld) -> None:
     """The proxy looks at a file on an emptyDir of the pod, which the agent removes.
 
-    In the control the LosslessRollout does not name the file: it stays, nobody is told, and busy
-    clients are still there when the time is up.
+    Where the LosslessRollout does not name the file it stays, nobody is told, and busy clients are
+    still there when the time is up. That no request is lost means something because a plain
+    rollout of the same size loses some.
     """
+    control.a_plain_rollout_loses_some(make, replicas=1)
     unnamed, named = make("unnamed"), make("named")
     command = "touch /status/on && exec nginx -e stderr -c /srv/nginx/own-status.conf"
     shape: dict[str, Any] = {
@@ -48,9 +50,11 @@ def test_a_status_file_of_ones_own_tells_clients_to_leave(make: MakeWorld) -> No
 def test_haproxy_is_told_by_its_socket(make: MakeWorld, proof_image: str) -> None:
     """It listens on a socket that is on an emptyDir of the pod, which the agent gets as well.
 
-    In the control the socket's directory is on no volume: status, Event and the pod itself say
-    what to mount, the driver fails, nobody is told, and the drain lasts until its timeout.
+    Where the socket's directory is on no volume, status, Event and the pod itself say what to
+    mount, the driver fails, nobody is told, and the drain lasts until its timeout. The control is
+    a plain rollout of the same size.
     """
+    control.a_plain_rollout_loses_some(make, replicas=1)
     apart, shared = make("apart"), make("shared")
     close = [{"haproxy": {"socket": _HAPROXY_SOCKET}}]
 

@@ -2,7 +2,7 @@
 
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
-from e2e.support import given, then, when
+from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually, holds_for
 from e2e.support.midway import in_mid_drain
 from e2e.support.world import World, is_stopping
@@ -57,8 +57,9 @@ def test_a_client_that_keeps_a_connection_busy_holds_the_rollout(make: MakeWorld
 def test_a_drain_that_times_out_pauses_the_rollout(make: MakeWorld) -> None:
     """A client that never leaves costs its own request, no other's; somebody decides what then.
 
-    That one lost request is also the control: this load can tell.
+    The control is a plain rollout under the same load.
     """
+    control.a_plain_rollout_loses_some(make)
     world = make("timeout")
     drain = {**given.QUICK, "timeout": "12s"}
 

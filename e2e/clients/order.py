@@ -9,6 +9,8 @@
 ``SLOW``        further tasks, which ask for answers that take
 ``SLOW_SECONDS`` so long
 ``SECONDS``     when the client ends by itself
+``GRACE``       seconds for what is in flight when it is stopped; 15 unless tests in Python are
+                in a hurry
 =============== =============================================================================
 """
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -22,6 +22,15 @@ class ClientReport:
     def failed(self) -> int:
         """Requests that failed."""
         return sum(self.kinds.values())
+
+    def and_lost(self, kind: str, example: str) -> "ClientReport":
+        """Return the same with one more request, which was lost."""
+        return replace(
+            self,
+            requests=self.requests + 1,
+            kinds={**self.kinds, kind: self.kinds.get(kind, 0) + 1},
+            examples=(*self.examples, example),
+        )
 
 
 def parse_line(line: str) -> tuple[bool, ClientReport]:

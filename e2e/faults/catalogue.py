@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from e2e.faults import of_cluster, of_product, starvation
-from e2e.faults.scene import Scene
+from e2e.faults.scene import CONNECTIONS, Scene
+from e2e.faults.table import Loss
 from lossless.model.status import RolloutPhase
 
 #: Seconds that the last container takes to end when the others have, so that there is a time after
@@ -45,8 +46,8 @@ class Fault:
     moment: Moment
     strike: Callable[[Scene], AbstractContextManager[None]]
     """The fault is there within, or has passed when it is entered."""
-    loses: str = ""
-    """Why requests may be lost; empty: none may be."""
+    loses: Loss | None = None
+    """What may be lost; None: nothing."""
     leaves: frozenset[RolloutPhase] = frozenset({RolloutPhase.READY})
     """Phases in which a LosslessRollout may be when all is over."""
     prepare: Callable[[Scene], None] = _nothing
@@ -57,9 +58,21 @@ class Fault:
     """Whether ``make test`` runs it."""
 
 
-_BROKEN_HOLD: Final = (
+_BROKEN_HOLD: Final = Loss(
     "the kubelet takes a broken preStop hook for an answer, and no sidecar is started again in a"
-    " pod that stops (KEP-4438)"
+    " pod that stops (KEP-4438)",
+    # The long request on that pod (seen: 1), and clients that have not left it yet.
+    at_most=3,
+)
+#: A plain rollout of the same three pods has lost up to some 70, and never each client on each pod.
+_AS_IF_PLAIN: Final = Loss(
+    "a pod whose agent does not run when it is asked to stop has nobody to hold it",
+    at_most=3 * CONNECTIONS,
+)
+#: One request of each client (seen: 4 in all).
+_LOST_NODE: Final = Loss(
+    "its pods are gone with it, and Services lead there until Kubernetes misses the node",
+    at_most=CONNECTIONS,
 )
 
 FAULTS: Final = (
@@ -94,7 +107,7 @@ FAULTS: Final = (
         "every agent in back-off",
         Moment.BEFORE,
         of_product.agents_crashing,
-        loses="a pod whose agent does not run when it is asked to stop has nobody to hold it",
+        loses=_AS_IF_PLAIN,
     ),
     Fault(
         "cut-off",
@@ -130,7 +143,7 @@ FAULTS: Final = (
         "node lost",
         Moment.DURING,
         of_cluster.node_lost,
-        loses="its pods are gone with it, and Services lead there until Kubernetes misses the node",
+        loses=_LOST_NODE,
         # Until the node is missed, every other review is sent to a webhook that is not there.
         leaves=frozenset({RolloutPhase.READY, RolloutPhase.NOT_INJECTED}),
         prepare=of_cluster.prefer_another_node,

@@ -12,6 +12,8 @@ from e2e.support.kubectl import Kubectl, KubectlFailed, Object
 from e2e.support.world import World, is_stopping, name_of
 from lossless.model.names import LEASE
 
+#: Clients that load the service.
+CONNECTIONS: Final = 32
 #: Seconds: longer than the 10 s after which a leader that cannot renew its Lease gives it up.
 OUTAGE: Final = 20.0
 

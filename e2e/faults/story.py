@@ -8,7 +8,8 @@ from typing import Final
 
 from e2e.cluster.cluster import Cluster
 from e2e.faults.catalogue import Fault, Moment
-from e2e.faults.scene import Scene
+from e2e.faults.scene import CONNECTIONS, Scene
+from e2e.faults.starts import WITHIN, kept
 from e2e.faults.table import Row
 from e2e.sample.manifests import Manifest, Variant
 from e2e.support import control, given, install, then, when
@@ -21,9 +22,6 @@ from lossless.model.phases import Phase
 
 #: Longer than any fault lasts: what ends a drain here is its clients, or the fault.
 _DRAIN: Final = {**given.QUICK, "timeout": "5m"}
-_CONNECTIONS: Final = 32
-#: Seconds in which a pod must have started, fault or no fault.
-_START: Final = 60.0
 _BYSTANDER: Final = "bystander"
 
 
@@ -43,7 +41,7 @@ def suffered(world: World, cluster: Cluster, fault: Fault) -> Row:
     scene = Scene(world, cluster)
     given.the_service(world, Variant.LOSSLESS, drain=_DRAIN, **fault.service)
     fault.prepare(scene)
-    with given.load(world, connections=_CONNECTIONS) as load, ExitStack() as stack:
+    with given.load(world, connections=CONNECTIONS) as load, ExitStack() as stack:
         clients: list[RunningLoad] = []
         begun = time.monotonic()
         if fault.moment is Moment.BEFORE:
@@ -58,7 +56,7 @@ def suffered(world: World, cluster: Cluster, fault: Fault) -> Row:
         world.kubectl.apply([_bystander(world)])
         when.the_rollout_ends(world)
         seconds = time.monotonic() - begun
-        kept = kept_from_starting(world)
+        not_started = kept_from_starting(world)
         stack.close()
         load.goes_on(requests=500)
     kinds = Counter(load.report.kinds)
@@ -70,7 +68,7 @@ def suffered(world: World, cluster: Cluster, fault: Fault) -> Row:
         requests=load.report.requests + len(clients),
         kinds=dict(kinds),
         seconds=seconds,
-        kept=kept,
+        kept=not_started,
         state=the_state(world, fault),
         seen="; ".join(scene.seen),
         loses=fault.loses,
@@ -90,22 +88,24 @@ def well_again(testbed: Testbed) -> None:
 
 
 def kept_from_starting(world: World) -> int:
-    """Return how many pods have not started a minute later, or were refused."""
+    """Return how many pods are not ready a minute later, the bystander's after its creation.
+
+    Those that were refused count, too.
+    """
     try:
         pods = eventually(
             lambda: world.kubectl.list("pods"),
-            lambda pods: all(map(is_ready, pods)),
-            what="every pod to start",
-            within=_START,
+            lambda pods: all(map(is_ready, pods)) and any(map(_is_bystander, pods)),
+            what="every pod to start, the bystander's too",
+            within=WITHIN,
         )
     except NeverHappened:
         pods = world.kubectl.list("pods")
-    refused = [
-        event
-        for event in world.kubectl.list("events.v1.events.k8s.io")
-        if event.get("reason") == "FailedCreate"
-    ]
-    return sum(not is_ready(pod) for pod in pods) + len(refused)
+    return kept(
+        pods,
+        bystander=world.kubectl.get("deployment", _BYSTANDER) or {},
+        events=world.kubectl.list("events.v1.events.k8s.io"),
+    )
 
 
 def the_state(world: World, fault: Fault) -> str:
@@ -147,6 +147,10 @@ def _drained(world: World) -> list[str]:
     there = {name_of(pod) for pod in world.pods()}
     rows = world.rollout().get("status", {}).get("pods", [])
     return [row["name"] for row in rows if row["phase"] == Phase.DRAINED and row["name"] in there]
+
+
+def _is_bystander(pod: Object) -> bool:
+    return bool(pod["metadata"].get("labels", {}).get("app") == _BYSTANDER)
 
 
 def _bystander(world: World) -> Manifest:

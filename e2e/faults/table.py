@@ -20,6 +20,16 @@ _HEADS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """What may be lost under a fault."""
+
+    because: str
+    """Why no product of this kind can help it."""
+    at_most: int
+    """Requests; more are the product's doing, whatever the fault."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """What came of one rollout."""
 
@@ -36,8 +46,8 @@ class Row:
     """What status says when all is over; empty: there is none."""
     seen: str = ""
     """What was measured of the fault itself."""
-    loses: str = ""
-    """Why requests may be lost; empty: none may be."""
+    loses: Loss | None = None
+    """What may be lost; None: nothing."""
 
     @property
     def failed(self) -> int:
@@ -61,17 +71,19 @@ class Row:
         """What in this row breaks the promise, or proves nothing; empty: nothing."""
         if self.kept:
             return f"{self.kept} pods were kept from starting"
-        if self.failed and not self.loses:
-            return f"{self.failed} requests were lost"
         if self.requests < AT_LEAST:
             return f"only {self.requests} requests"
+        if self.loses is None:
+            return f"{self.failed} requests were lost" if self.failed else ""
+        if self.failed > self.loses.at_most:
+            return f"{self.failed} requests were lost, more than {self.loses.at_most}"
         return ""
 
 
 def table(control: Row, rows: Sequence[Row]) -> str:
     """Return the table, the control first, and the reasons for losses below it."""
     shown = aligned(_HEADS, [_cells(row) for row in (control, *rows)], left=(0, 1, 6))
-    reasons = {row.loses: row.fault for row in reversed(rows) if row.failed}
+    reasons = {row.loses.because: row.fault for row in reversed(rows) if row.failed and row.loses}
     notes = [f"{fault}: {reason}." for reason, fault in reversed(reasons.items())]
     return "\n".join([shown, *(["", "Lost because:", *notes] if notes else [])])
 
@@ -83,12 +95,23 @@ def verdict(control: Row, rows: Sequence[Row]) -> tuple[bool, str]:
         return False, f"BROKEN: {'; '.join(broken)}."
     if not control.failed:
         return False, "Nothing is proved: the plain rollout lost none either."
-    promised = [row for row in rows if not row.loses]
-    requests = sum(row.requests for row in promised)
-    return True, (
-        f"Plain lost {control.failed} without any fault;"
-        f" under {len(promised)} faults lossless lost none of {requests:,}."
-    )
+    if not rows:
+        return False, "Nothing is proved: no fault was shown."
+    promised = [row for row in rows if row.loses is None]
+    others = [row for row in rows if row.loses is not None]
+    told = [f"Plain lost {control.failed} without any fault"]
+    if promised:
+        told.append(f"under {len(promised)} faults lossless lost none of {_requests(promised):,}")
+    if others:
+        lost = sum(row.failed for row in others)
+        told.append(
+            f"under {len(others)} that may cost some it lost {lost} of {_requests(others):,}"
+        )
+    return True, f"{'; '.join(told)}."
+
+
+def _requests(rows: Sequence[Row]) -> int:
+    return sum(row.requests for row in rows)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

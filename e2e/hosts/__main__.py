@@ -18,14 +18,16 @@ _EXPECTED = (ClusterError, LoadFailed, NeverHappened, subprocess.SubprocessError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run it; 0 only if lossless lost nothing, was faster than the sleeps, and naive lost some."""
+    """Run it; 0 only if lossless lost none, was faster than the sleeps, and naive lost some."""
     parser = argparse.ArgumentParser(
         prog="python -m e2e.hosts",
         description="Publish on three hosts behind HAProxy under load: naively, with the seed's"
         " sleeps, and with lossless host rollout over SSH.",
     )
     parser.add_argument(
-        "--rows", default=",".join(WAYS), help=f"comma-separated, from: {', '.join(WAYS)}"
+        "--rows",
+        default=",".join(WAYS),
+        help=f"comma-separated, from: {', '.join(WAYS)}; naive and lossless prove it",
     )
     parser.add_argument(
         "--scale",

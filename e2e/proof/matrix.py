@@ -19,7 +19,7 @@ class Mark(StrEnum):
     GOOD = "good"
     """The lossless rollout lost nothing."""
     EXPLAINED = "explained"
-    """It lost something, and all of it is a known limit of the client."""
+    """It lost a few, and all of them for a known limit of the client."""
     NOT_RUN = "not run"
     """This machine lacks what the client needs."""
     BROKEN = "broken"
@@ -47,9 +47,11 @@ class Row:
         """
         if self.lossless is None:
             return Mark.NOT_RUN
-        if self.lossless.failed:
-            return Mark.EXPLAINED if self.limit is not None else Mark.BROKEN
-        return Mark.GOOD if self.lossless.requests >= at_least else Mark.BROKEN
+        if self.lossless.requests < at_least:
+            return Mark.BROKEN
+        if not self.lossless.failed:
+            return Mark.GOOD
+        return Mark.EXPLAINED if self.limit is not None else Mark.BROKEN
 
     @property
     def limit(self) -> Limit | None:
@@ -76,7 +78,7 @@ def verdict(rows: Sequence[Row], *, at_least: int, required: bool) -> tuple[bool
                     against.append(f"{name}: {row.why_not}")
             case Mark.BROKEN:
                 assert row.lossless is not None  # NOT_RUN otherwise
-                seen = f"{row.lossless.requests} requests, lost {_how(row.lossless)}"
+                seen = f"{row.lossless.requests} requests, lost {_how(row.lossless) or 'none'}"
                 against.append("\n    ".join([f"{name}: {seen}", *row.lossless.examples]))
     for proxy in sorted({row.proxy for row in rows}):
         controls = [row.plain for row in rows if row.proxy == proxy and row.plain is not None]

@@ -3,12 +3,13 @@
 import contextlib
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from e2e.clients.report import ClientReport, parse_line
-from e2e.support.eventually import eventually
+from e2e.support.eventually import NeverHappened, eventually
 from e2e.support.testbed import ROOT
 
 #: Seconds: Java under load on two cores needs some for its first word.
@@ -39,6 +40,7 @@ class RunningClient:
         self._reports: list[ClientReport] = []
         self._result: ClientReport | None = None
         self._nonsense = ""
+        self._stood_still = ""
         with log.open("w") as errors:
             self._process = subprocess.Popen(
                 command,
@@ -82,6 +84,19 @@ class RunningClient:
             within=within,
         )
 
+    def goes_on(self, requests: int, *, within: float) -> None:
+        """Wait until so many requests have ended; if they have not, one counts as lost.
+
+        Whatever it waits for, it got no further: not every program tells that by itself.
+
+        Raises:
+            ClientFailed: it has ended though nobody stopped it.
+        """
+        try:
+            self.reaches(requests, within=within)
+        except NeverHappened as still:
+            self._stood_still = f"{time.time():.3f} {still}"
+
     def ask_to_stop(self) -> None:
         """Let it finish what is in flight; returns at once."""
         assert self._process.stdin is not None  # asked for above
@@ -105,6 +120,8 @@ class RunningClient:
         self._process.stdout.close()
         if self._result is None:
             raise ClientFailed(f"{self.name} left no result: {self._last_words()}")
+        if self._stood_still:
+            return self._result.and_lost("stood still", self._stood_still)
         return self._result
 
     def _read(self) -> None:

@@ -1,7 +1,7 @@
 """The proof, one proxy after the other: deploy, let every client loose, roll out, count."""
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,15 +16,14 @@ from e2e.proof.running import RunningClient
 from e2e.proof.service import ProofService
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
-from e2e.support.eventually import NeverHappened
 from e2e.support.world import World
 
 #: Requests that each client must have sent before the rollout begins, and after it has ended.
 _WARM: Final = 30
 #: Seconds for the former: five Java processes begin at the same time.
 _START: Final = 90.0
-#: Seconds for the latter: each client sends some 25 a second.
-_AFTER: Final = 15.0
+#: Seconds for the latter: each client sends some 25 a second, and few on a machine that is busy.
+_AFTER: Final = 60.0
 #: Fewer requests of a client than this in a whole rollout prove nothing.
 AT_LEAST: Final = 2 * _WARM
 
@@ -89,9 +88,7 @@ def rolled_out_under_every_client(
         when.rolled_out(world)
         goals = {client: client.so_far.requests + _WARM for client in running.values()}
         for client, goal in goals.items():
-            # One that hangs is no reason to stop: what it waits for in vain counts as lost.
-            with suppress(NeverHappened):
-                client.reaches(goal, within=_AFTER)
+            client.goes_on(goal, within=_AFTER)
         for client in running.values():  # first all, so that they finish at the same time
             client.ask_to_stop()
         return {key: client.stop() for key, client in running.items()}

@@ -5,18 +5,48 @@ from dataclasses import replace
 import pytest
 
 from e2e.faults.catalogue import FAULTS
-from e2e.faults.table import AT_LEAST, Row, table, verdict
+from e2e.faults.table import AT_LEAST, Loss, Row, table, verdict
 
 _CONTROL = Row("none", "", 1200, {"reset": 7}, 4.0)
 _KEPT = Row("leader", "in mid-drain", 3000, {}, 40.0, state="Ready: 3 drained", seen="twice")
-_KNOWN = replace(_KEPT, fault="agent", kinds={"reset": 2, "EOF": 1}, loses="its hold breaks")
+_KNOWN = replace(
+    _KEPT, fault="agent", kinds={"reset": 2, "EOF": 1}, loses=Loss("its hold breaks", at_most=3)
+)
 
 
 @pytest.mark.parametrize(
     ("control", "rows", "good", "said"),
     [
         pytest.param(_CONTROL, [_KEPT], True, "none of 3,000", id="kept"),
-        pytest.param(_CONTROL, [_KEPT, _KNOWN], True, "1 faults", id="lost for a known reason"),
+        pytest.param(
+            _CONTROL,
+            [_KEPT, _KNOWN],
+            True,
+            "under 1 faults lossless lost none of 3,000; under 1 that may cost some it lost 3 of",
+            id="lost for a known reason",
+        ),
+        pytest.param(
+            _CONTROL,
+            [_KNOWN],
+            True,
+            "Plain lost 7 without any fault; under 1 that may cost some it lost 3 of 3,000.",
+            id="only one that may cost some",
+        ),
+        pytest.param(
+            _CONTROL,
+            [replace(_KNOWN, kinds={"EOF": 4})],
+            False,
+            "4 requests were lost, more than 3",
+            id="lost more than the reason explains",
+        ),
+        pytest.param(
+            _CONTROL,
+            [replace(_KNOWN, requests=AT_LEAST - 1)],
+            False,
+            f"only {AT_LEAST - 1} requests",
+            id="too few to tell, whatever may be lost",
+        ),
+        pytest.param(_CONTROL, [], False, "no fault was shown", id="nothing"),
         pytest.param(
             _CONTROL,
             [replace(_KEPT, kinds={"EOF": 1})],

@@ -74,6 +74,35 @@ _NOT_RUN = Row("envoy", "h1", "curl", None, None, "not run: no curl on this mach
             "",
             id="lost for a known reason",
         ),
+        pytest.param(
+            [
+                _GOOD,
+                _row(
+                    client="httpx",
+                    protocol="h2",
+                    plain={},
+                    lossless={"GET ProtocolError": 2},
+                    requests=59,
+                ),
+            ],
+            True,
+            "59 requests, lost 2 ProtocolError",
+            id="lost for a known reason by one that hardly ran",
+        ),
+        pytest.param(
+            [
+                _GOOD,
+                _row(
+                    client="httpx",
+                    protocol="h2",
+                    plain={},
+                    lossless={"GET ProtocolError": 26},
+                ),
+            ],
+            True,
+            "500 requests, lost 26 ProtocolError",
+            id="lost more than the reason explains",
+        ),
         pytest.param([], False, "Nothing was run", id="nothing"),
         pytest.param([_NOT_RUN], False, "cannot tell", id="nothing but what is not here"),
     ],
@@ -130,6 +159,8 @@ def test_the_table_shows_both_rollouts_and_the_reasons() -> None:
             id="another failure beside it",
         ),
         pytest.param("envoy", "httpx", "h2", {}, False, id="nothing to explain"),
+        pytest.param("envoy", "httpx", "h2", {"PUT ProtocolError": 25}, True, id="5 %"),
+        pytest.param("envoy", "httpx", "h2", {"PUT ProtocolError": 26}, False, id="more than 5 %"),
         pytest.param(
             "envoy", "httpx", "h2", {"PUT RemoteProtocolError": 1}, False, id="server gone"
         ),

@@ -1,6 +1,7 @@
 """Running a client: what it says is believed only as long as it makes sense."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,6 +36,29 @@ async def test_a_client_is_followed_from_its_first_word_to_its_result(
 
     assert (report.client, report.protocol, report.failed) == ("aiohttp", "h1", 0)
     assert report.requests >= 50
+
+
+def _words(key: str) -> str:
+    counts = {"requests": 40, "failed": 0, "kinds": {}, "examples": []}
+    return json.dumps({key: {"client": "odd", "protocol": "h1", **counts}})
+
+
+def test_a_client_that_stands_still_has_lost_a_request(tmp_path: Path) -> None:
+    """Though it says itself that nothing has failed; one that goes on has lost none."""
+    program = (
+        f"print({_words('so_far')!r}, flush=True); open(0).read(); print({_words('result')!r})"
+    )
+    argv = [sys.executable, "-c", program]
+    still = RunningClient("still", argv, tmp_path / "still", slowest=0)
+    good = RunningClient("good", argv, tmp_path / "good", slowest=0)
+
+    still.goes_on(41, within=1)
+    good.goes_on(40, within=20)
+
+    report = still.stop()
+    assert (report.requests, report.kinds) == (41, {"stood still": 1})
+    assert "41 requests of still" in report.examples[0]
+    assert good.stop().failed == 0
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ from typing import Final
 
 #: Examples of failures beyond this are counted but not kept.
 _EXAMPLES: Final = 10
-#: Seconds that a request may take beyond what it was asked to take, once the client is stopped.
-GRACE: Final = 15.0
 
 Answer = tuple[int, bytes]
 Exchange = Callable[[str, str, bytes], Answer]
@@ -36,6 +34,8 @@ class Order:
     slow: int = field(default_factory=lambda: int(os.environ["SLOW"]))
     slow_seconds: float = field(default_factory=lambda: float(os.environ["SLOW_SECONDS"]))
     seconds: float = field(default_factory=lambda: float(os.environ["SECONDS"]))
+    grace: float = field(default_factory=lambda: float(os.environ.get("GRACE", "15")))
+    """Seconds that a request may take beyond what it was asked to take, once it is stopped."""
 
     def path(self, number: int) -> str:
         """Return what a connection asks for: the last ``slow`` ones ask for slow answers."""
@@ -212,7 +212,7 @@ def report(tally: Tally, stopped: threading.Event, end: Callable[[], object]) ->
 
 def _run(tally: Tally, order: Order, stopped: threading.Event) -> None:
     def end() -> None:
-        deadline = time.monotonic() + GRACE + (order.slow_seconds if order.slow else 0.0)
+        deadline = time.monotonic() + order.grace + (order.slow_seconds if order.slow else 0.0)
         while tally.in_flight and time.monotonic() < deadline:
             time.sleep(0.05)
         tally.gave_up()
