@@ -6,7 +6,6 @@ all the same when nobody else of the level is (kubernetes apiserver/pkg/util/flo
 """
 
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from e2e.faults.scene import OUTAGE, Scene
 from e2e.support import install, when
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
+from e2e.support.programs import running_program
 from e2e.support.testbed import Testbed
 
 _NAME: Final = "lossless-e2e-starved"
@@ -64,18 +64,12 @@ def _the_only_seat_taken(testbed: Testbed) -> Iterator[None]:
     """Have the API server wait for the rest of a request of the controller's ServiceAccount."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as request:
         path = Path(folder, "api")
-        argv = (testbed.program("kubectl"), f"--kubeconfig={testbed.kubeconfig}")
-        proxy = subprocess.Popen(  # ours
-            (*argv, "proxy", f"--unix-socket={path}"), stdout=subprocess.DEVNULL
-        )
-        try:
-            eventually(path.exists, what="kubectl proxy to listen", within=20, every=0.1)
+        argv = testbed.kubectl.argv("proxy", f"--unix-socket={path}")
+        with running_program(argv, Path(folder, "proxy.log")) as proxy:
+            proxy.comes_to(path.exists, what="kubectl proxy listens", within=20)
             request.connect(str(path))
             request.sendall(_ENDLESS.encode())
             yield
-        finally:
-            proxy.terminate()
-            proxy.wait(20)
 
 
 def _rejected(testbed: Testbed) -> int:

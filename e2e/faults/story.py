@@ -16,6 +16,7 @@ from e2e.support import control, given, install, then, when
 from e2e.support.eventually import NeverHappened, eventually
 from e2e.support.kubectl import Object
 from e2e.support.load import RunningLoad
+from e2e.support.midway import kept_by_clients
 from e2e.support.testbed import Testbed
 from e2e.support.world import World, is_ready, name_of
 from lossless.model.phases import Phase
@@ -128,9 +129,7 @@ def the_state(world: World, fault: Fault) -> str:
 def _brought_to(world: World, moment: Moment) -> Iterator[list[RunningLoad]]:
     """Begin a rollout and bring it to this moment; yield the clients that keep it there."""
     if moment is Moment.DURING:
-        with given.a_long_request_on(world, world.pods()) as clients:
-            when.the_version_changes(world)
-            then.one_drains_and_one_is_held(world)
+        with kept_by_clients(world) as clients:
             yield clients
         return
     when.the_version_changes(world)

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
+from e2e.support.load import RunningLoad
 from e2e.support.world import World
 
 
 @contextmanager
-def in_mid_drain(world: World) -> Iterator[None]:
-    """Begin a rollout and keep it in its middle until the end: none of its clients was cut.
+def kept_by_clients(world: World) -> Iterator[list[RunningLoad]]:
+    """Begin a rollout, and yield the clients that keep it in its middle.
 
     Each old pod has a client of its own in the middle of a long request, because which of them
     the Deployment stops first is its own affair.
@@ -18,6 +19,13 @@ def in_mid_drain(world: World) -> Iterator[None]:
     with given.a_long_request_on(world, world.pods()) as clients:
         when.the_version_changes(world)
         then.one_drains_and_one_is_held(world)
+        yield clients
+
+
+@contextmanager
+def in_mid_drain(world: World) -> Iterator[None]:
+    """Begin a rollout and keep it in its middle until the end: none of its clients was cut."""
+    with kept_by_clients(world) as clients:
         yield
         cut = [client.so_far.kinds for client in clients if client.so_far.failed]
         assert not cut, f"long requests were cut: {cut}\n{then.evidence(world)}"

@@ -37,6 +37,17 @@ def _row(
     )
 
 
+def _httpx(lost: int, requests: int = 500) -> Row:
+    """Return a row of which each loss has a reason that is known."""
+    return _row(
+        client="httpx",
+        protocol="h2",
+        plain={},
+        lossless={"GET ProtocolError": lost},
+        requests=requests,
+    )
+
+
 _LOST = {"GET EOF": 3, "POST EOF": 1, "POST reset": 9}
 _GOOD = _row(plain=_LOST, lossless={})
 _NOT_RUN = Row("envoy", "h1", "curl", None, None, "not run: no curl on this machine")
@@ -61,44 +72,19 @@ _NOT_RUN = Row("envoy", "h1", "curl", None, None, "not run: no curl on this mach
             id="a client that hardly ran",
         ),
         pytest.param(
-            [
-                _GOOD,
-                _row(
-                    client="httpx",
-                    protocol="h2",
-                    plain={},
-                    lossless={"GET ProtocolError": 2},
-                ),
-            ],
+            [_GOOD, _httpx(2)],
             True,
             "",
             id="lost for a known reason",
         ),
         pytest.param(
-            [
-                _GOOD,
-                _row(
-                    client="httpx",
-                    protocol="h2",
-                    plain={},
-                    lossless={"GET ProtocolError": 2},
-                    requests=59,
-                ),
-            ],
+            [_GOOD, _httpx(2, requests=59)],
             True,
             "59 requests, lost 2 ProtocolError",
             id="lost for a known reason by one that hardly ran",
         ),
         pytest.param(
-            [
-                _GOOD,
-                _row(
-                    client="httpx",
-                    protocol="h2",
-                    plain={},
-                    lossless={"GET ProtocolError": 26},
-                ),
-            ],
+            [_GOOD, _httpx(26)],
             True,
             "500 requests, lost 26 ProtocolError",
             id="lost more than the reason explains",

@@ -145,6 +145,14 @@ async def test_a_damaged_secret_is_put_back(
     assert stored(fake) == good
 
 
+async def using_what_others_brought(fake: FakeKubernetes, client: Client) -> CertificateKeeper:
+    """Return a replica that serves with a pair of which it has no authority's key."""
+    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key))
+    replica = keeper(client)
+    await replica.refresh()
+    return replica
+
+
 @pytest.mark.parametrize("emptied", [False, True], ids=["deleted", "emptied"])
 @pytest.mark.parametrize("days", [1, 300], ids=["in-its-term", "due"])
 async def test_a_secret_that_is_gone_is_put_back(
@@ -175,9 +183,7 @@ async def test_what_others_brought_is_not_put_back(
 ) -> None:
     """Whoever deletes it goes back to certificates that the webhook makes itself."""
     fake, client = cluster
-    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key))
-    replica = keeper(client)
-    await replica.refresh()
+    replica = await using_what_others_brought(fake, client)
     fake.remove(PATH)
     await replica.refresh()
     after = stored(fake)
@@ -244,9 +250,7 @@ async def test_a_bad_pair_of_others_does_not_break_what_is_in_use(
 ) -> None:
     """The certificate that was loaded last goes on serving."""
     fake, client = cluster
-    put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, ALIEN.key))
-    replica = keeper(client)
-    await replica.refresh()
+    replica = await using_what_others_brought(fake, client)
     put(fake, Material(ALIEN.ca_bundle, ALIEN.certificate, make(NAMES, NOW).key))
     with pytest.raises(ValueError, match="do not belong together"):
         await replica.refresh()

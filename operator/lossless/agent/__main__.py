@@ -26,8 +26,8 @@ def main() -> int:
     """
     # Process 1 of a container ignores what it does not handle, and the imports take a moment.
     signal.signal(signal.SIGTERM, _leave)
-    settings = read_settings(os.environ)
-    problems = _come_back(settings) if os.path.lexists(settings.paths.marker) else []
+    settings = replace(read_settings(os.environ), sandbox=survival.sandbox_id())
+    problems = _come_back(settings)
     if not os.path.lexists(settings.paths.marker):
         problems += [files.show_status(path) for path in settings.paths.status_files]
     problems = list(filter(None, problems))
@@ -35,7 +35,7 @@ def main() -> int:
         _tell(problem)
     # What was wrong at the start belongs into the reports as well.
     told = "; ".join(filter(None, [settings.problem, *problems]))
-    settings = replace(settings, problem=told, sandbox=survival.sandbox_id())
+    settings = replace(settings, problem=told)
     while True:
         try:
             _run(settings)
@@ -49,13 +49,13 @@ def main() -> int:
 
 
 def _come_back(settings: Settings) -> list[str]:
-    """Undo the drain that the marker tells of if the pod has survived it; return what went wrong.
+    """Undo the drain that a marker tells of if the pod has survived it; return what went wrong.
 
     Once for each process: after a failure of its own, it goes on with its drain.
     """
     try:
         marker = files.read_marker(settings.paths.marker, 0.0, 0.0)
-        proof = marker and survival.proof_of_survival(marker, settings.uid, survival.sandbox_id())
+        proof = marker and survival.proof_of_survival(marker, settings.uid, settings.sandbox)
         if not proof:
             return []
         problems = survival.undo_drain(settings)

@@ -87,7 +87,6 @@ class Drain:
         self._final: Report | None = None
         self._problems: dict[str, str] = {"environment": settings.problem}
         self._told = 0.0
-        self._stopped = False
         self.started = asyncio.Event()
         """Set once a drain has started."""
         self.ended = asyncio.Event()
@@ -169,8 +168,8 @@ class Drain:
         A pod in which another one is started after that has survived (``survival``).
         """
         if self._phase is Phase.DRAINING:
-            self._stopped = True
-            self.note("marker", files.write_marker(self._settings.paths.marker, self._marker()))
+            left = replace(self._marker(), stopped=True)
+            self.note("marker", files.write_marker(self._settings.paths.marker, left))
 
     def last_words(self) -> None:
         """Write the termination message: how the drain ended, or where it was cut off."""
@@ -272,7 +271,6 @@ class Drain:
             self._started_wall,
             "" if self._final is None else self._final.to_json(),
             self._settings.sandbox,
-            self._stopped,
         )
 
     def _resume(self) -> None:

@@ -5,18 +5,19 @@ its actions have been performed it finds nothing more to do. Whatever is remembe
 to the next stands in ``status``, so a controller that was restarted decides the same.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lossless.model.announcements import Announcement, announcements
-from lossless.model.breaker import judge
+from lossless.model.breaker import Breaker, judge
 from lossless.model.conditions import settled
 from lossless.model.drains import Outcome, follow
 from lossless.model.fields import InvalidSpec
 from lossless.model.gate import Verdict, Why, supply, verdicts
 from lossless.model.history import remembered
 from lossless.model.measures import Measures, measures_of, unprotected
-from lossless.model.observation import Observation, Pod, Rollout
+from lossless.model.observation import Observation, Pod, Refusal, Rollout
 from lossless.model.pacing import proceed
 from lossless.model.phases import Phase
 from lossless.model.picture import Picture
@@ -140,17 +141,23 @@ def _kept(seen: Observation, rollout: Rollout, now: float) -> Suspension | None:
 
     A target that is gone for one look (``kubectl replace --force``) is no agent that starts.
     """
-    before = rollout.status
-    if before.injection is None:
+    if rollout.status.injection is None:
         return None
+    return _breaker((), None, seen, rollout, now).suspension
+
+
+def _breaker(
+    pods: Sequence[Pod], refusal: Refusal | None, seen: Observation, rollout: Rollout, now: float
+) -> Breaker:
+    before = rollout.status
     return judge(
-        (),
-        None,
+        pods,
+        refusal,
         before.injection,
         elsewhere=seen.unpullable,
         resumed=rollout.resume not in {"", before.resumed},
         now=now,
-    ).suspension
+    )
 
 
 def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
@@ -176,14 +183,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         limit=spec.max_draining_of(workload.replicas),
         paused=pacing.pause is not None,
     )
-    breaker = judge(
-        seen.pods,
-        workload.refusal,
-        before.injection,
-        elsewhere=seen.unpullable,
-        resumed=rollout.resume not in {"", before.resumed},
-        now=now,
-    )
+    breaker = _breaker(seen.pods, workload.refusal, seen, rollout, now)
     picture = Picture(
         namespace=seen.namespace,
         name=seen.name,

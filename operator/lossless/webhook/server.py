@@ -303,12 +303,11 @@ def _cause(error: Exception | None) -> dict[str, object]:
     """Return what an error was and where, but not its message, which may quote what was asked."""
     # The innermost: of endless recursion there are a thousand.
     frames = traceback.extract_tb(error.__traceback__, limit=-_FRAMES) if error else []
-    places = ("/".join(Path(frame.filename).parts[-2:]) for frame in frames)
     return {
         "error": type(error).__name__,
         "at": [
-            f"{place}:{frame.lineno} {frame.name}"
-            for place, frame in zip(places, frames, strict=True)
+            f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}"
+            for frame in frames
         ],
     }
 
