@@ -1,6 +1,5 @@
 """One cluster with the product installed for all tests; a namespace of its own for each world."""
 
-import json
 import os
 import re
 import shutil
@@ -17,11 +16,11 @@ import pytest
 from e2e.cluster.progress import Progress
 from e2e.support import install, when
 from e2e.support.collect import collect
-from e2e.support.eventually import eventually
 from e2e.support.install import Images
+from e2e.support.leftovers import WORLDS, no_pod_is_left
 from e2e.support.table import aligned, how
 from e2e.support.testbed import Testbed, Unavailable, the_cluster
-from e2e.support.world import World, make_world, name_of, remove
+from e2e.support.world import World, make_world, remove
 
 #: Seconds for one test, its fixtures apart, which have deadlines of their own.
 LIMIT: Final = 300
@@ -30,9 +29,6 @@ REQUIRED: Final = os.environ.get("LOSSLESS_E2E") == "required"
 ARTIFACTS: Final = Path(
     os.environ.get("LOSSLESS_E2E_ARTIFACTS") or Path(tempfile.gettempdir(), "lossless-e2e")
 )
-
-#: Seconds: the longest drain of any test, 2 minutes, and an app's own end.
-_LAST_DRAIN: Final = 180.0
 
 MakeWorld = Callable[[str], World]
 _FAILED: Final = pytest.StashKey[bool]()
@@ -94,7 +90,7 @@ def testbed() -> Iterator[Testbed]:
         except Unavailable as reason:
             cannot_be_shown(str(reason))
         yield cluster
-        _nothing_is_left_behind(cluster)
+        no_pod_is_left(cluster.kubectl, "the last pod of the tests to be gone")
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +115,7 @@ def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> It
     shutil.rmtree(folder, ignore_errors=True)
 
     def a_world(name: str) -> World:
-        namespace = f"e2e-{name}-{uuid.uuid4().hex[:5]}"
+        namespace = f"{WORLDS}{name}-{uuid.uuid4().hex[:5]}"
         worlds.append(make_world(testbed, images, namespace, folder / name))
         return worlds[-1]
 
@@ -153,25 +149,6 @@ def restored(testbed: Testbed) -> Iterator[None]:
         product("scale", f"deployment/{name}", f"--replicas={replicas}")
     for name in before:
         product("rollout", "status", f"deployment/{name}", "--timeout=120s", timeout=130)
-
-
-def _nothing_is_left_behind(testbed: Testbed) -> None:
-    """Fail at the end if a pod of a deleted namespace does not go: something holds it.
-
-    Not the namespaces themselves: Kubernetes looks at one with pods again only after half their
-    grace period, and again after that (kubernetes pkg/controller/namespace, EstimateGrace).
-    """
-    eventually(
-        lambda: [
-            f"{pod['metadata']['namespace']}/{name_of(pod)}: {json.dumps(pod['status'])}"
-            for pod in testbed.kubectl.list("pods", everywhere=True)
-            if pod["metadata"]["namespace"].startswith("e2e-")
-        ],
-        lambda pods: not pods,
-        what="the last pod of the tests to be gone",
-        within=_LAST_DRAIN,
-        every=2.0,
-    )
 
 
 def _folder(item: pytest.Item) -> Path:

@@ -17,6 +17,7 @@ from e2e.faults.scene import OUTAGE, Scene
 from e2e.support import install, when
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
+from e2e.support.leftovers import LABELS
 from e2e.support.programs import running_program
 from e2e.support.testbed import Testbed
 
@@ -36,7 +37,7 @@ _ENDLESS: Final = (
 def controller_throttled(scene: Scene) -> Iterator[None]:
     """The API server answers every request of the controllers with 429 for 20 s."""
     testbed = scene.world.testbed
-    objects = _level_and_schema()
+    objects = level_and_schema()
     scene.world.mark("the controllers are answered with 429")
     try:
         testbed.kubectl.apply(objects)
@@ -84,7 +85,7 @@ def _rejected(testbed: Testbed) -> int:
     )
 
 
-def _level_and_schema() -> list[Object]:
+def level_and_schema() -> list[Object]:
     """Return a priority level without a seat, and the schema that sends the controller there."""
     version = "flowcontrol.apiserver.k8s.io/v1"
     account = {"name": when.CONTROLLER, "namespace": install.NAMESPACE}
@@ -92,7 +93,7 @@ def _level_and_schema() -> list[Object]:
         {
             "apiVersion": version,
             "kind": "PriorityLevelConfiguration",
-            "metadata": {"name": _NAME},
+            "metadata": {"name": _NAME, "labels": LABELS},
             "spec": {
                 "type": "Limited",
                 "limited": {
@@ -106,7 +107,7 @@ def _level_and_schema() -> list[Object]:
         {
             "apiVersion": version,
             "kind": "FlowSchema",
-            "metadata": {"name": _NAME},
+            "metadata": {"name": _NAME, "labels": LABELS},
             "spec": {
                 "priorityLevelConfiguration": {"name": _NAME},
                 # 1 is for the schema "exempt" alone.

@@ -16,6 +16,7 @@ from e2e.cluster.progress import Progress
 from e2e.cluster.record import Record, exclusive
 from e2e.cluster.topology import DEFAULT_PROXY_MODE, ProxyMode
 from e2e.support.kubectl import Kubectl
+from e2e.support.leftovers import clear_up
 
 ROOT: Final = Path(__file__).parents[2]
 _TOOL: Final = (sys.executable, "-m", "e2e.cluster")
@@ -107,12 +108,16 @@ class Testbed:
 def the_cluster(progress: Progress) -> Iterator[Testbed]:
     """Yield the cluster that is up, bringing it up if need be; nobody else uses it meanwhile.
 
+    What a run that was killed has left in it is gone.
+
     Raises:
         Unavailable: it cannot be had here, or another run does not end.
     """
     try:
         with exclusive(Paths.of_user().in_use, progress, timeout=_IN_USE):
-            yield _brought_up()
+            testbed = _brought_up()
+            clear_up(testbed.kubectl)
+            yield testbed
     except ClusterError as error:
         raise Unavailable(str(error)) from error
 
