@@ -13,6 +13,8 @@ from typing import Final, NoReturn
 
 import pytest
 
+from e2e.cluster.cluster import Cluster
+from e2e.cluster.errors import ClusterError
 from e2e.cluster.progress import Progress
 from e2e.support import install, when
 from e2e.support.collect import collect
@@ -91,6 +93,15 @@ def testbed() -> Iterator[Testbed]:
             cannot_be_shown(str(reason))
         yield cluster
         no_pod_is_left(cluster.kubectl, "the last pod of the tests to be gone")
+
+
+@pytest.fixture
+def cluster(testbed: Testbed) -> Cluster:  # noqa: ARG001 # which is up then
+    """Return the cluster's own processes, for tests that break them."""
+    try:
+        return Cluster.current()
+    except ClusterError as reason:
+        cannot_be_shown(str(reason))
 
 
 @pytest.fixture(scope="session")

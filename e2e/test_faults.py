@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.cluster.cluster import Cluster
-from e2e.cluster.errors import ClusterError
-from e2e.conftest import MakeWorld, cannot_be_shown
+from e2e.conftest import MakeWorld
 from e2e.faults.catalogue import FAULTS, Fault
 from e2e.faults.story import suffered, the_control, well_again
 from e2e.support import then
@@ -14,13 +13,9 @@ from e2e.support.testbed import Testbed
 
 
 @pytest.fixture
-def cluster(testbed: Testbed) -> Iterator[Cluster]:
-    """Return the cluster's own processes, and bring it back to full strength afterwards."""
-    try:
-        cluster = Cluster.current()
-    except ClusterError as reason:
-        cannot_be_shown(str(reason))
-    yield cluster
+def mended(testbed: Testbed) -> Iterator[None]:
+    """Bring cluster and product back to full strength afterwards."""
+    yield
     well_again(testbed)
 
 
@@ -29,6 +24,7 @@ def test_without_the_product_requests_are_lost(make: MakeWorld) -> None:
     assert the_control(make("plain")).failed
 
 
+@pytest.mark.usefixtures("mended")
 @pytest.mark.parametrize("fault", [pytest.param(one, id=one.key) for one in FAULTS if one.quick])
 def test_a_rollout_survives(make: MakeWorld, cluster: Cluster, fault: Fault) -> None:
     """It ends, no pod is kept from starting, and what is lost has a reason that is known."""

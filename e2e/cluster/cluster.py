@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from e2e.cluster import cgroups, components, network, processes
+from e2e.cluster import cgroups, components, network, processes, runtime
 from e2e.cluster.command import run
 from e2e.cluster.errors import ClusterError
 from e2e.cluster.local import PROVIDER, Local
@@ -62,6 +62,11 @@ class ClusterNode:
     def run(self, argv: Sequence[str]) -> str:
         """Run a program on the node, and give what it printed."""
         return run([*components.enter(self.node, self.kubelet.paths), *argv])
+
+    def sandbox_of(self, uid: str) -> list[ProcessId]:
+        """The processes of a pod's sandboxes, by the pod's uid."""
+        ids = runtime.sandboxes_of(self.node, self.kubelet.paths, uid)
+        return [process for each in ids for process in self.processes_of(each)]
 
     def processes_of(self, container: str) -> list[ProcessId]:
         """The processes of a container, by the id that the runtime gave it."""

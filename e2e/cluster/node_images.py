@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from e2e.cluster import docker_archive
-from e2e.cluster.command import run, succeeds
-from e2e.cluster.components import enter
+from e2e.cluster.runtime import ctr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +22,6 @@ containerd converts an archive, so its own digest does not tell whether the arch
 IMPORT_TIMEOUT = 300.0
 
 
-def _ctr(
-    node: Node, paths: Paths, *arguments: str, stdin: str | Path = "", timeout: float = 30
-) -> str:
-    argv = [*enter(node, paths), "ctr", "--namespace=k8s.io", *arguments]
-    return run(argv, stdin=stdin, timeout=timeout)
-
-
 def has(listing: str, tag: str, digest: str) -> bool:
     """Whether `ctr images list` shows an image that came from an archive with this digest."""
     return any(
@@ -42,21 +34,16 @@ def has(listing: str, tag: str, digest: str) -> bool:
 def load(node: Node, paths: Paths, archive: Path) -> bool:
     """Import an archive's images into a node; False when it has them already."""
     images = docker_archive.read(archive)
-    listing = _ctr(node, paths, "images", "list")
+    listing = ctr(node, paths, "images", "list")
     if all(has(listing, tag, image.digest) for image in images for tag in image.tags):
         return False
     known = {row.split()[0] for row in listing.splitlines() if row.strip()}
     for image in images:
         for tag in known.intersection(image.tags):
             # Before the import: killed in between, the label must not vouch for the new content.
-            _ctr(node, paths, "images", "label", tag, f"{LABEL}=")
-    _ctr(node, paths, "images", "import", "-", stdin=archive, timeout=IMPORT_TIMEOUT)
+            ctr(node, paths, "images", "label", tag, f"{LABEL}=")
+    ctr(node, paths, "images", "import", "-", stdin=archive, timeout=IMPORT_TIMEOUT)
     for image in images:
         for tag in image.tags:
-            _ctr(node, paths, "images", "label", tag, f"{LABEL}={image.digest}")
+            ctr(node, paths, "images", "label", tag, f"{LABEL}={image.digest}")
     return True
-
-
-def containerd_answers(node: Node, paths: Paths) -> bool:
-    """Whether containerd serves its socket."""
-    return succeeds([*enter(node, paths), "ctr", "version"], timeout=5)

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from e2e.cluster import cgroups, components, health, network, node_images, system_images
+from e2e.cluster import cgroups, components, health, network, node_images, runtime, system_images
 from e2e.cluster.api import Api
 from e2e.cluster.command import run
 from e2e.cluster.errors import ClusterError
@@ -74,7 +74,7 @@ class Startup:
         cgroups.create(node.name)
         containerd.start()
         self._wait(
-            lambda: node_images.containerd_answers(node, self._paths),
+            lambda: runtime.answers(node, self._paths),
             [containerd],
             what=f"containerd on {node.name}",
         )
