@@ -83,7 +83,7 @@ def _behind_haproxy(image: str, volume: Object) -> dict[str, Any]:
     line = f"stats socket {folder}/haproxy.sock mode 666 level admin"
     command = (
         f"printf 'global\\n  {line}\\n' > /tmp/socket.cfg && "
-        "exec haproxy -db -f /srv/proof/haproxy.cfg -f /tmp/socket.cfg"
+        "exec haproxy -W -db -f /srv/proof/haproxy.cfg -f /tmp/socket.cfg"
     )
     mounts = [{"name": "admin", "mountPath": folder}] if volume else []
     return {

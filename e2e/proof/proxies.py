@@ -59,7 +59,8 @@ class Proxy:
         return tuple(echo for protocol, echo in needed.items() if protocol in self.protocols)
 
 
-_HAPROXY: Final = ("haproxy", "-db", "-f", "/srv/proof/haproxy.cfg")
+# A master process: as process 1 without one, HAProxy 2.6 takes no notice of SIGTERM.
+_HAPROXY: Final = ("haproxy", "-W", "-db", "-f", "/srv/proof/haproxy.cfg")
 
 NGINX: Final = Proxy(
     name="nginx",

@@ -1,5 +1,7 @@
 """A real nginx with one server, an app behind it, and a client."""
 
+import base64
+import hashlib
 import http.client
 import shutil
 import signal
@@ -28,6 +30,8 @@ NGINXES: Final = {
     if path
 }
 
+#: What shows that a server has understood a handshake (RFC 6455, section 4.2.2).
+_OF_WEBSOCKETS: Final = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
@@ -40,6 +44,9 @@ class _App(BaseHTTPRequestHandler):
             self.send_response(101)
             self.send_header("Upgrade", self.headers["Upgrade"])
             self.send_header("Connection", "upgrade")
+            key = self.headers.get("Sec-WebSocket-Key", "") + _OF_WEBSOCKETS
+            accept = hashlib.sha1(key.encode(), usedforsecurity=False).digest()
+            self.send_header("Sec-WebSocket-Accept", base64.b64encode(accept).decode())
             self.end_headers()
             self.close_connection = True
             return
