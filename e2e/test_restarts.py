@@ -9,6 +9,7 @@ from e2e.sample.manifests import APP, APP_PORT, NGINX, Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
+from e2e.support.timeline import restarts_of
 from e2e.support.world import World, is_ready, is_stopping, name_of
 from lossless.model.conditions import ConditionType
 from lossless.model.names import AGENT_CONTAINER, STATUS_FILE
@@ -30,7 +31,7 @@ def test_a_restart_by_liveness_drains_nothing(make: MakeWorld) -> None:
 
     when.posted(world, f"http://{pod['status']['podIP']}:{APP_PORT}/stick")
 
-    _lives_on(world, pod, lambda now: _restarts(now)[APP] == 1, within=_SOON)
+    _lives_on(world, pod, lambda now: restarts_of(now)[APP] == 1, within=_SOON)
     assert _phases(world.rollout()["status"]) == [Phase.SERVING]
     _serves_and_drains_at_its_end(make, world)
 
@@ -44,7 +45,7 @@ def test_a_new_sandbox_ends_the_drain_of_the_one_before(make: MakeWorld, cluster
     world.mark("its sandbox ends")
     processes.kill(cluster.node(pod["spec"]["nodeName"]).sandbox_of(pod["metadata"]["uid"]))
 
-    _lives_on(world, pod, lambda now: set(_restarts(now).values()) == {1}, within=_ANEW)
+    _lives_on(world, pod, lambda now: set(restarts_of(now).values()) == {1}, within=_ANEW)
     said = world.kubectl("logs", name_of(pod), f"--container={AGENT_CONTAINER}")
     assert "the pod was asked to stop and lives on" in said
     _serves_and_drains_at_its_end(make, world)
@@ -67,12 +68,6 @@ def _lives_on(
         what="containers to be restarted, and their pod to be ready",
         within=within,
     )
-
-
-def _restarts(pod: Object) -> dict[str, int]:
-    status = pod["status"]
-    rows = [*status["initContainerStatuses"], *status["containerStatuses"]]
-    return {row["name"]: row["restartCount"] for row in rows}
 
 
 def _phases(status: Object) -> list[str]:

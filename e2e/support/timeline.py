@@ -62,8 +62,8 @@ def steps_between(before: Mapping[str, Any], after: Mapping[str, Any], at: float
         if container not in ended:
             words = f": {end['message'].strip()}" if end.get("message") else ""
             told.append(f"container {container} ended with {end.get('exitCode')}{words}")
-    restarts = _restarts(before)
-    for container, count in _restarts(after).items():
+    restarts = restarts_of(before)
+    for container, count in restarts_of(after).items():
         if before and count > restarts.get(container, 0):
             told.append(f"container {container} restarted")
     return [Step(at, text, name) for text in told]
@@ -98,7 +98,8 @@ def _ends(pod: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _restarts(pod: Mapping[str, Any]) -> dict[str, int]:
+def restarts_of(pod: Mapping[str, Any]) -> dict[str, int]:
+    """Return how often each of a pod's containers was restarted, native sidecars too."""
     return {row["name"]: row["restartCount"] for row in _statuses(pod)}
 
 

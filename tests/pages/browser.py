@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-import pytest
+from tests.support.required import cannot_run
 
 #: Chromium asks its maker for accounts, extensions and updates of its own accord; a page that is
 #: whole asks for nothing. The last one holds for what the others have forgotten: no name resolves.
@@ -100,8 +100,5 @@ def find_browser(folder: Path) -> Browser:
     """Return Chromium; without it the test is skipped, or fails where tools are required."""
     program = shutil.which("chromium")
     if program is None:
-        reason = "no chromium on PATH; run: apt-get install chromium"
-        if os.environ.get("LOSSLESS_REQUIRE_TOOLS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        cannot_run("no chromium on PATH; run: apt-get install chromium")
     return Browser(program, folder)

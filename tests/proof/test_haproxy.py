@@ -1,13 +1,9 @@
 """HAProxy tells its clients to leave, and still accepts those who want to speak WebSocket."""
 
-import http.client
-import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,8 +13,10 @@ from lossless.agent.closing import Closing
 from lossless.model.close_drivers import HaproxyClose
 from lossless.model.report import DriverState
 from tests.agent.waiting import PATIENCE, eventually_sync
-from tests.nginx.real import an_app
-from tests.support.free_ports import free_port
+from tests.nginx.configurations import Seen
+from tests.nginx.real import an_app, asked
+from tests.support.free_ports import free_port, listens
+from tests.support.required import cannot_run
 
 _CONFIGURATION = (ROOT / "e2e/proof/image/haproxy.cfg").read_text()
 _RULE = re.compile(r"^ *(http-after-response .*proc\.drain.*)$", re.MULTILINE)
@@ -34,10 +32,7 @@ _WEBSOCKET = {
 def ports(tmp_path: Path) -> Iterator[dict[str, int]]:
     """Have the proof's HAProxy run, its ports others; yield these by the proof's."""
     if shutil.which("haproxy", path="/usr/sbin") is None:
-        reason = "not installed: haproxy; see e2e/balancers/debian-packages.txt"
-        if os.environ.get("LOSSLESS_REQUIRE_TOOLS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        cannot_run("not installed: haproxy; see e2e/balancers/debian-packages.txt")
     with an_app() as app:
         found = {"8080": free_port(), "8081": app, "8083": app, "9999": free_port()}
         file = tmp_path / "haproxy.cfg"
@@ -46,28 +41,11 @@ def ports(tmp_path: Path) -> Iterator[dict[str, int]]:
             ["/usr/sbin/haproxy", "-W", "-db", "-f", file], stderr=subprocess.DEVNULL
         )
         try:
-            eventually_sync(lambda: _listens(found["8080"]), "HAProxy listens")
+            eventually_sync(lambda: listens(found["8080"]), "HAProxy listens")
             yield found
         finally:
             process.terminate()
             process.wait(PATIENCE)
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-def _asked(port: int, path: str, headers: dict[str, str]) -> tuple[int, str | None]:
-    """Return status and ``Connection`` of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    try:
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.headers["Connection"]
-    finally:
-        connection.close()
 
 
 async def test_clients_are_told_to_leave_and_a_websocket_is_accepted(
@@ -75,15 +53,15 @@ async def test_clients_are_told_to_leave_and_a_websocket_is_accepted(
 ) -> None:
     """A 101 with another ``Connection`` than Upgrade is none (RFC 6455, section 4.1)."""
     port = ports["8080"]
-    assert _asked(port, "/", {}) == (200, None)
-    assert _asked(port, "/ws", _WEBSOCKET) == (101, "upgrade")
+    assert asked(port, "GET /") == Seen(200, ())
+    assert asked(port, "GET /ws", _WEBSOCKET) == Seen(101, ("upgrade",))
 
     closing = Closing((HaproxyClose(port=ports["9999"]),), log=lambda *_a, **_f: None)
     await closing.run()
 
     assert [one.state for one in closing.states] == [DriverState.DONE]
-    assert _asked(port, "/", {}) == (200, "close")
-    assert _asked(port, "/ws", _WEBSOCKET) == (101, "upgrade")
+    assert asked(port, "GET /") == Seen(200, ("close",))
+    assert asked(port, "GET /ws", _WEBSOCKET) == Seen(101, ("upgrade",))
 
 
 def test_the_rule_is_the_one_in_the_documentation() -> None:

@@ -17,6 +17,7 @@ from e2e.clients.catalogue import Toolchain
 from e2e.clients.order import Order, Protocol
 from e2e.clients.report import ClientReport, parse_line
 from e2e.clients.toolchain import PROGRAMS
+from tests.support.required import cannot_run
 
 _CONNECTIONS = 3
 #: Requests that a server answers before it does something else.
@@ -29,10 +30,7 @@ def client(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
     missing = [one for one in PROGRAMS[Toolchain(name)] if shutil.which(one) is None]
     if missing:
-        reason = f"not installed: {', '.join(missing)}; see tests/proof/debian-packages.txt"
-        if os.environ.get("LOSSLESS_REQUIRE_TOOLS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        cannot_run(f"not installed: {', '.join(missing)}; see tests/proof/debian-packages.txt")
     return name
 
 

@@ -1,4 +1,4 @@
-"""Ports for programs of a test that choose none themselves."""
+"""Ports for programs of a test that choose none themselves, and whether these listen."""
 
 import random
 import socket
@@ -26,3 +26,12 @@ def free_port() -> int:
             _GIVEN.add(port)
             return port
     raise AssertionError(f"no free port from {_LOWEST} to {first_of_clients}")
+
+
+def listens(port: int) -> bool:
+    """Return whether a server here accepts connections."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
