@@ -113,6 +113,28 @@ NODE_SYSCTLS = {
     "net/ipv4/conf/eth0/send_redirects": "0",
 }
 
+NO_SUCH_SERVICE = f"""
+table ip lossless {{
+  chain forward {{
+    type filter hook forward priority filter + 10
+    ip daddr {SERVICE_CIDR} reject
+  }}
+  chain output {{
+    type filter hook output priority filter + 10
+    ip daddr {SERVICE_CIDR} reject
+  }}
+}}
+"""
+"""A node's answer to packets for Services that kube-proxy has not translated.
+
+iptables commits table by table, filter before nat: when a Service gets its first endpoint, the
+answer "no endpoints" goes a moment before the translation comes. A SYN of that moment would leave
+the node as it is, and conntrack would remember for two minutes not to translate what comes from the
+same port: a client that uses the port again cannot reach the Service, as long as it may be there.
+What is rejected here is not remembered. In its nftables mode kube-proxy itself drops what goes to
+addresses of no Service (KEP-3866).
+"""
+
 NODE_BRIDGE_SYSCTL = "net/bridge/bridge-nf-call-iptables"
 """Without it a Service's answers to a pod of the same node bypass the translation back."""
 
@@ -137,6 +159,7 @@ def create(topology: Topology) -> None:
             f"echo {value} > /proc/sys/{knob}" for knob, value in NODE_SYSCTLS.items()
         )
         run([*in_namespace(node.namespace), "sh", "-e"], stdin=script)
+        run([*in_namespace(node.namespace), "nft", "--file", "-"], stdin=NO_SUCH_SERVICE)
         knob = f"/proc/sys/{NODE_BRIDGE_SYSCTL}"
         run(
             [*in_namespace(node.namespace), "sh", "-ec", f"echo 1 > {knob}"],
