@@ -117,10 +117,12 @@ NO_SUCH_SERVICE = f"""
 table ip lossless {{
   chain forward {{
     type filter hook forward priority filter + 10
+    ip daddr {SERVICE_CIDR} meta l4proto tcp reject with tcp reset
     ip daddr {SERVICE_CIDR} reject
   }}
   chain output {{
     type filter hook output priority filter + 10
+    ip daddr {SERVICE_CIDR} meta l4proto tcp reject with tcp reset
     ip daddr {SERVICE_CIDR} reject
   }}
 }}
@@ -131,8 +133,10 @@ iptables commits table by table, filter before nat: when a Service gets its firs
 answer "no endpoints" goes a moment before the translation comes. A SYN of that moment would leave
 the node as it is, and conntrack would remember for two minutes not to translate what comes from the
 same port: a client that uses the port again cannot reach the Service, as long as it may be there.
+
 What is rejected here is not remembered. In its nftables mode kube-proxy itself drops what goes to
-addresses of no Service (KEP-3866).
+addresses of no Service (KEP-3866). TCP is reset, because of ICMP errors the kernel sends one a
+second only (icmp(7)), and who hears nothing waits.
 """
 
 NODE_BRIDGE_SYSCTL = "net/bridge/bridge-nf-call-iptables"
