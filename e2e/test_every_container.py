@@ -18,8 +18,8 @@ from lossless.model.names import AGENT_UID, UNPROTECTED_ANNOTATION
 
 STORED: Final = "the last write was stored"
 LOST: Final = "the last write was lost"
-#: Longer than any drain in these tests should take.
-SLEEP: Final = 40
+#: Longer than any drain in these tests should take: propagation, quiet and a busy machine.
+SLEEP: Final = 20
 
 
 def _old_pods_of_a_rollout(world: World) -> tuple[list[Object], LoadReport]:
