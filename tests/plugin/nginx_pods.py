@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.plugin.manifests import Raw, right
+from tests.plugin.manifests import Raw
+from tests.plugin.proxy_pods import behind_proxy
 
 COVERED = """
 events {}
@@ -35,30 +36,5 @@ def behind_nginx(
     mounts: list[Raw] | None = None,
     **container: Any,
 ) -> dict[str, Raw]:
-    """Return it.
-
-    Args:
-        data: of the ConfigMap ``front``.
-        volume: fields of the volume ``front``; default: the whole ConfigMap.
-        mounts: of the container; default: the volume in place of /etc/nginx.
-        container: further fields of nginx's container.
-    """
-    objects = right()
-    objects["config"] = {
-        "kind": "ConfigMap",
-        "metadata": {"name": "front", "namespace": "shop"},
-        "data": data,
-    }
-    pod = objects["deployment"]["spec"]["template"]["spec"]
-    pod["volumes"] = [{"name": "front", **(volume or {"configMap": {"name": "front"}})}]
-    pod["containers"].append(
-        {
-            "name": "nginx",
-            "image": "registry.example/nginx:1",
-            "volumeMounts": [
-                {"name": "front", **mount} for mount in mounts or [{"mountPath": "/etc/nginx"}]
-            ],
-            **container,
-        }
-    )
-    return objects
+    """Return it; the arguments are those of ``behind_proxy``."""
+    return behind_proxy("nginx", MAIN.rpartition("/")[0], data, volume, mounts, **container)

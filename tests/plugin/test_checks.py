@@ -12,6 +12,8 @@ from lossless.plugin.checks.catalogue import CHECKS, examine
 from lossless.plugin.checks.finding import DOCS, Finding, Severity
 from lossless.plugin.checks.setup import selects
 from lossless.plugin.surroundings import setup_of
+from tests.plugin.envoy_pods import ADMIN, behind_envoy
+from tests.plugin.haproxy_pods import COVERED, behind_haproxy
 from tests.plugin.manifests import LABELS, Raw, added, changed, right
 from tests.plugin.nginx_pods import BARE, behind_nginx
 
@@ -338,6 +340,32 @@ WRONG: Final = [
     # nginx
     pytest.param(behind_nginx({"nginx.conf": f"http {{ {BARE} }}"}), "LL801", id="no snippet"),
     pytest.param(behind_nginx({"nginx.conf": "http {"}), "LL802", id="no configuration of nginx"),
+    # HAProxy
+    pytest.param(
+        behind_haproxy(COVERED.replace("http-after", "# http-after")),
+        "LL803",
+        id="HAProxy, no rule",
+    ),
+    pytest.param(
+        behind_haproxy(COVERED.replace(" !{ status 101 }", "")), "LL804", id="HAProxy, 101"
+    ),
+    pytest.param(
+        behind_haproxy(COVERED, driver={"port": 9998}), "LL805", id="HAProxy listens elsewhere"
+    ),
+    pytest.param(behind_haproxy(COVERED, command=["haproxy"]), "LL806", id="HAProxy, process 1"),
+    pytest.param(
+        behind_haproxy(COVERED.replace("8080", "8080 proto h2")), "LL807", id="HAProxy, HTTP/2"
+    ),
+    # Envoy
+    pytest.param(behind_envoy("node: {id: a}"), "LL808", id="Envoy without an admin API"),
+    pytest.param(
+        behind_envoy(ADMIN.replace("127.0.0.1", "10.0.0.1")), "LL809", id="Envoy, open to all"
+    ),
+    pytest.param(
+        behind_envoy(f"{ADMIN}static_resources: {{listeners: [{{drain_type: MODIFY_ONLY}}]}}"),
+        "LL810",
+        id="Envoy, drain_type",
+    ),
 ]
 
 

@@ -10,6 +10,8 @@ from typing import Final
 from lossless.plugin.checks import (
     clouds,
     disruption,
+    envoy,
+    haproxy,
     intent,
     mesh,
     nginx,
@@ -67,6 +69,14 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL704", "Istio leads clients past the count", _ERROR, mesh.istio_not_counted),
     Check("LL801", "nginx works against the drain", _ERROR, nginx.works_against),
     Check("LL802", "nginx's configuration was not checked", _NOTE, nginx.not_checked),
+    Check("LL803", "HAProxy tells nobody to leave", _ERROR, haproxy.tells_nobody),
+    Check("LL804", "HAProxy breaks WebSockets in a drain", _WARNING, haproxy.breaks_websockets),
+    Check("LL805", "HAProxy cannot be asked", _ERROR, haproxy.cannot_be_asked),
+    Check("LL806", "HAProxy takes no notice of SIGTERM", _WARNING, haproxy.ignores_sigterm),
+    Check("LL807", "HTTP/2 clients of HAProxy are not told", _WARNING, haproxy.http2_hears_nothing),
+    Check("LL808", "Envoy cannot be asked", _ERROR, envoy.cannot_be_asked),
+    Check("LL809", "Envoy is open to the network", _WARNING, envoy.open_to_the_network),
+    Check("LL810", "Envoy takes no notice of a drain", _ERROR, envoy.takes_no_notice),
 )
 
 

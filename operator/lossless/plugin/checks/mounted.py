@@ -1,10 +1,13 @@
-"""What a container finds on its file system of the ConfigMaps that its pod mounts."""
+"""What a proxy finds on its file system of the ConfigMaps that its pod mounts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeVar
 
-from lossless.plugin.checks.setup import Raw
+from lossless.plugin.checks.setup import Raw, Setup, qualified
+
+Driver = TypeVar("Driver")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +28,36 @@ def config_map_names(pod_spec: Raw) -> frozenset[str]:
     )
 
 
-def files_of(container: Raw, pod_spec: Raw, config_maps: Mapping[str, Raw]) -> Mapping[str, Source]:
-    """Return the files of ConfigMaps that a container has mounted, by absolute path.
+def proxies(setup: Setup, kind: type[Driver]) -> Iterator[tuple[Driver, Raw, Mapping[str, Source]]]:
+    """Yield each container that may be a close driver's proxy, if the spec names such a driver.
 
-    Args:
-        container: of the pod.
-        pod_spec: with the volumes.
-        config_maps: by name; one that is not there adds nothing.
+    Beside it the files of ConfigMaps that it has mounted, by absolute path; a ConfigMap that was
+    not seen adds nothing.
     """
-    volumes = {volume.get("name"): volume for volume in pod_spec.get("volumes") or ()}
+    close = setup.valid.close if setup.valid else ()
+    driver = next((one for one in close if isinstance(one, kind)), None)
+    if driver is not None:
+        for place in setup.places:
+            yield driver, place.container, _files_of(place.container, setup)
+
+
+def command_line(container: Raw) -> str:
+    """Return how a pod has a container started: its command, if it says one, and arguments."""
+    return " ".join(str(word) for key in ("command", "args") for word in container.get(key) or ())
+
+
+def where(source: Source, config_maps: Mapping[str, Raw]) -> str:
+    """Return ``ConfigMap namespace/name key``, as findings name a file."""
+    metadata = (config_maps.get(source.config_map) or {}).get("metadata") or {}
+    return f"ConfigMap {qualified({'metadata': metadata})} {source.key}"
+
+
+def _files_of(container: Raw, setup: Setup) -> Mapping[str, Source]:
+    volumes = {volume.get("name"): volume for volume in setup.pod_spec.get("volumes") or ()}
     return {
         str(path): source
         for mount in container.get("volumeMounts") or ()
-        for inner, source in _files(volumes.get(mount.get("name")) or {}, config_maps)
+        for inner, source in _files(volumes.get(mount.get("name")) or {}, setup.config_maps)
         for path in _placed(mount, inner)
     }
 

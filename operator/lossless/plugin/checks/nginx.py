@@ -10,8 +10,8 @@ from lossless.nginx.check import Expectations, check
 from lossless.nginx.directives import Configuration, UnreadableError, read_configuration
 from lossless.nginx.files import InMemory
 from lossless.plugin.checks.finding import Severity, Trouble
-from lossless.plugin.checks.mounted import Source, files_of
-from lossless.plugin.checks.setup import Setup, qualified
+from lossless.plugin.checks.mounted import Source, command_line, proxies, where
+from lossless.plugin.checks.setup import Setup
 
 #: Where every build and image of nginx looks unless it is started with ``-c``.
 _MAIN: Final = "/etc/nginx/nginx.conf"
@@ -36,8 +36,9 @@ def works_against(setup: Setup) -> Iterator[Trouble]:
             continue
         for one in found:
             if one.rule != _NOT_IN_SIGHT:
+                source = where(files[one.file], setup.config_maps)
                 yield Trouble(
-                    f"{_object(setup, files[one.file])}:{one.line}",
+                    f"{source}:{one.line}",
                     f"{one.rule}: {one.what}; {one.why}",
                     one.remedy,
                     _SEVERITY[one.severity],
@@ -50,8 +51,9 @@ def not_checked(setup: Setup) -> Iterator[Trouble]:
         try:
             check(_read(file, files), _expected(setup, driver))
         except UnreadableError as error:
+            source = where(files[file], setup.config_maps)
             yield Trouble(
-                _object(setup, files[file]),
+                source,
                 str(error),
                 "if the rest is in the image: kubectl exec POD -- nginx -T > FILE,"
                 " and lossless nginx-check FILE",
@@ -62,19 +64,13 @@ def _configurations(
     setup: Setup,
 ) -> Iterator[tuple[str, Mapping[str, Source], NginxClose]]:
     """Yield each file that nginx starts reading at, what is mounted beside it, and the driver."""
-    close = setup.valid.close if setup.valid else ()
-    driver = next((one for one in close if isinstance(one, NginxClose)), None)
-    if driver is None:
-        return
-    for place in setup.places:
-        files = files_of(place.container, setup.pod_spec, setup.config_maps)
-        for file in _beginnings(place.container, files):
+    for driver, container, files in proxies(setup, NginxClose):
+        for file in _beginnings(container, files):
             yield file, files, driver
 
 
 def _beginnings(container: Mapping[str, Any], files: Mapping[str, Source]) -> list[str]:
-    words = [str(word) for key in ("command", "args") for word in container.get(key) or ()]
-    named = _STARTED_WITH.search(" ".join(words))
+    named = _STARTED_WITH.search(command_line(container))
     main = named[1] if named else _MAIN
     if main in files:
         return [main]
@@ -89,8 +85,3 @@ def _read(file: str, files: Mapping[str, Source]) -> Configuration:
 def _expected(setup: Setup, driver: NginxClose) -> Expectations:
     idle = setup.valid.drain.client_idle_timeout if setup.valid else 0.0
     return Expectations(driver.status_file, idle, driver.http2 is not None)
-
-
-def _object(setup: Setup, source: Source) -> str:
-    metadata = (setup.config_maps.get(source.config_map) or {}).get("metadata") or {}
-    return f"ConfigMap {qualified({'metadata': metadata})} {source.key}"
