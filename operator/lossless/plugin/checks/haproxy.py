@@ -92,7 +92,8 @@ def cannot_be_asked(setup: Setup) -> Iterator[Trouble]:
         elif line.after("level") != "admin":
             yield Trouble(
                 haproxy.at(line),
-                "nobody may set a variable at a socket below level admin, which is not the default",
+                "the socket is not of level admin, without which HAProxy sets no variable (its own"
+                " default is operator)",
                 "add to the line: level admin",
             )
         elif driver.socket and not _is_open(line, haproxy):
