@@ -1,14 +1,12 @@
 """The cluster of the tests forgets who came to a Service before it was there."""
 
-import subprocess
-import sys
 from typing import Final
 
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.topology import API_PORT
 from e2e.conftest import MakeWorld
 from e2e.support.eventually import eventually
-from e2e.support.testbed import ROOT, Testbed
+from e2e.support.testbed import Testbed
 
 #: Of the part of ``SERVICE_CIDR`` that the API server leaves to those who name one (KEP-3070).
 ADDRESS: Final = "10.96.0.77"
@@ -53,14 +51,9 @@ def test_a_port_that_came_too_early_is_led_to_the_service(
 
 def _connect(testbed: Testbed) -> str:
     """Return what became of a client's connection to the Service: an error's name if none."""
-    return subprocess.run(
-        testbed.client_command([sys.executable, "-c", CONNECT]),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=30,
-    ).stdout.strip()
+    done = testbed.python_at_a_client(CONNECT)
+    done.check_returncode()
+    return done.stdout.strip()
 
 
 def _service_and_endpoints(backend: str) -> list[dict[str, object]]:

@@ -1,7 +1,5 @@
 """What a platform engineer sees and does with ``kubectl lossless`` while a rollout stands still."""
 
-import json
-
 from e2e.conftest import MakeWorld
 from e2e.sample.manifests import NAME, Variant
 from e2e.support import control, given, then, when
@@ -19,7 +17,7 @@ def test_a_rollout_is_seen_explained_and_steered(make: MakeWorld) -> None:
     given.the_service(world, Variant.LOSSLESS)
     with plugin(world) as lossless, given.load(world) as load:
         assert "Ready" in lossless("status", NAME)
-        findings = json.loads(lossless("check", NAME, "--output=json"))["items"][0]["findings"]
+        findings = lossless.findings(NAME)
         assert {one["severity"] for one in findings} <= {"warning", "note"}, findings
 
         with given.a_long_request_on(world, world.pods()) as clients:

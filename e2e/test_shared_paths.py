@@ -1,6 +1,5 @@
 """Files and sockets of the user's own, by which the agent and a proxy meet on a volume."""
 
-import json
 from typing import Any, Final
 
 from e2e.conftest import MakeWorld
@@ -110,8 +109,7 @@ def _behind_haproxy(world: World, image: str, *, shared: bool) -> dict[str, Any]
 def _found(world: World) -> set[str]:
     """Return the codes of what ``kubectl lossless check`` finds."""
     with plugin(world) as lossless:
-        said = lossless("check", NAME, "--output=json", "--fail-on=never")
-    return {finding["code"] for item in json.loads(said)["items"] for finding in item["findings"]}
+        return {finding["code"] for finding in lossless.findings(NAME, "--fail-on=never")}
 
 
 def _clients_are_told_to_leave(world: World) -> None:

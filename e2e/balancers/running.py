@@ -1,7 +1,5 @@
 """Balancers as processes on a host outside the cluster, each behind loopback ports of its own."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,6 @@ from typing import Final
 from e2e.balancers import envoy, haproxy, nginx
 from e2e.balancers.routes import FIXED, Backend
 from e2e.support.programs import RunningProgram, running_program
-from e2e.support.testbed import ROOT
 from e2e.support.world import World
 
 _FIRST_PORT: Final = 8100
@@ -104,12 +101,4 @@ def _argv(
 
 def _leads_somewhere(world: World, entrance: Entrance) -> bool:
     program = "import sys,urllib.request as r; r.urlopen(sys.argv[1], data=b'', timeout=5).read()"
-    done = subprocess.run(
-        world.testbed.client_command([sys.executable, "-c", program, entrance.url]),
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=30,
-        check=False,
-    )
-    return done.returncode == 0
+    return world.testbed.python_at_a_client(program, entrance.url).returncode == 0

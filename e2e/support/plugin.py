@@ -1,5 +1,6 @@
 """The kubectl plugin as a user has it: kubectl finds it on the PATH, by its name."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from e2e.support.kubectl import Object
 from e2e.support.programs import make_program
 from e2e.support.world import World
 
@@ -52,6 +54,16 @@ class Plugin:
         assert not wide or "--output=json" in arguments, f"wider than {_COLUMNS}: {wide}"
         self._world.mark(f"kubectl lossless {verb}")
         return done.stdout
+
+    def findings(self, name: str, *options: str) -> list[Object]:
+        """Return what ``check`` finds around a LosslessRollout; errors fail unless they may be.
+
+        Args:
+            name: of the LosslessRollout.
+            options: of ``check``; ``--fail-on=never`` where errors are meant to be found.
+        """
+        (item,) = json.loads(self("check", name, "--output=json", *options))["items"]
+        return list(item["findings"])
 
 
 @contextmanager

@@ -24,6 +24,8 @@ _TOOL: Final = (sys.executable, "-m", "e2e.cluster")
 _UP: Final = 3600.0
 #: Seconds for a change of a cluster that is up.
 _CHANGE: Final = 180.0
+#: Seconds for a program at a client.
+_PROGRAM: Final = 60.0
 #: Seconds for another run of the demo or the tests to end.
 _IN_USE: Final = 1800.0
 #: Seconds for a cluster to be well again after a fault.
@@ -61,6 +63,18 @@ class Testbed:
             via: the node through which the host enters Services; None for the first.
         """
         return [*_TOOL, "client", *(["--via", via] if via else []), "--", *argv]
+
+    def python_at_a_client(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a short program of Python outside the cluster, and return what became of it."""
+        return subprocess.run(
+            self.client_command([sys.executable, "-c", program, *arguments]),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PROGRAM,
+            check=False,
+        )
 
     @property
     def is_local(self) -> bool:

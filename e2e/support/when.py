@@ -11,7 +11,6 @@ from e2e.sample.manifests import APP, NAME, VERSION
 from e2e.support import given, install
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
-from e2e.support.testbed import ROOT
 from e2e.support.world import World, is_ready, is_stopping, name_of, version_of
 from lossless.model.names import GROUP, LEASE, PLURAL, RESUME_ANNOTATION
 
@@ -235,13 +234,7 @@ def posted(world: World, url: str) -> None:
     """Have a client outside the cluster POST once to a URL, and insist on a 2xx."""
     world.mark(f"POST {url}")
     program = "import sys,urllib.request as r; r.urlopen(sys.argv[1], data=b'', timeout=10).read()"
-    subprocess.run(
-        world.testbed.client_command(["python3", "-c", program, url]),
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
+    world.testbed.python_at_a_client(program, url).check_returncode()
 
 
 def _replaced(world: World, pod: Object) -> None:

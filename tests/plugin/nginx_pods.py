@@ -1,8 +1,7 @@
 """The right set-up with nginx before its app, the configuration in a ConfigMap."""
 
-from typing import Any
+from functools import partial
 
-from tests.plugin.manifests import Raw
 from tests.plugin.proxy_pods import behind_proxy
 
 COVERED = """
@@ -30,11 +29,4 @@ BARE = "server { listen 8080; location / { proxy_pass http://127.0.0.1:8081; } }
 MAIN = "/etc/nginx/nginx.conf"
 
 
-def behind_nginx(
-    data: dict[str, str],
-    volume: Raw | None = None,
-    mounts: list[Raw] | None = None,
-    **container: Any,
-) -> dict[str, Raw]:
-    """Return it; the arguments are those of ``behind_proxy``."""
-    return behind_proxy("nginx", MAIN.rpartition("/")[0], data, volume, mounts, **container)
+behind_nginx = partial(behind_proxy, "nginx", MAIN.rpartition("/")[0])

@@ -10,7 +10,7 @@ import yaml
 
 from lossless.model.close_drivers import EnvoyClose
 from lossless.plugin.checks.finding import Trouble
-from lossless.plugin.checks.mounted import command_line, proxies, where
+from lossless.plugin.checks.mounted import command_line, proxies
 from lossless.plugin.checks.setup import Setup
 
 #: Where the official image looks unless it is started with ``-c``.
@@ -90,7 +90,7 @@ def _envoys(setup: Setup) -> Iterator[_Envoy]:
         except yaml.YAMLError:
             continue  # a template that something else fills in
         if source and isinstance(bootstrap, Mapping):
-            yield _Envoy(driver, where(source, setup.config_maps), bootstrap)
+            yield _Envoy(driver, source.place, bootstrap)
 
 
 def _inner(raw: Any, *path: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Final
 
 from lossless.model.close_drivers import HaproxyClose
 from lossless.plugin.checks.haproxy_sections import Line, Section, read_sections
-from lossless.plugin.checks.mounted import Source, command_line, proxies, where
+from lossless.plugin.checks.mounted import Source, command_line, proxies
 from lossless.plugin.checks.setup import Raw, Setup
 
 #: Where the official image and Debian's package look unless they are started with ``-f``.
@@ -59,7 +59,7 @@ class Haproxy:
 
     def at(self, line: Line) -> str:
         """Return where a line stands, as findings name it."""
-        return f"{where(self.files[line.file], self.setup.config_maps)}:{line.number}"
+        return f"{self.files[line.file].place}:{line.number}"
 
     def _counts(self, section: Section) -> bool:
         """Whether clients may come by a port that counts; one that cannot be told does."""

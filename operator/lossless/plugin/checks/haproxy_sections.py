@@ -11,7 +11,7 @@ _KINDS: Final = frozenset(
     {
         *("global", "defaults", "frontend", "backend", "listen", "program", "peers", "resolvers"),
         *("mailers", "userlist", "ring", "cache", "http-errors", "fcgi-app", "log-forward"),
-        *("crt-list", "crt-store", "acme", "traces", "log-profile"),
+        *("crt-store", "acme", "traces", "log-profile"),
     }
 )
 #: Without a ``mode`` HAProxy does not look into what it forwards.

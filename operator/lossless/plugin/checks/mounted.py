@@ -12,10 +12,10 @@ Driver = TypeVar("Driver")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a file comes from."""
+    """A file that a ConfigMap holds."""
 
-    config_map: str
-    key: str
+    place: str
+    """``ConfigMap namespace/name key``, as findings name it."""
     text: str
 
 
@@ -46,12 +46,6 @@ def command_line(container: Raw) -> str:
     return " ".join(str(word) for key in ("command", "args") for word in container.get(key) or ())
 
 
-def where(source: Source, config_maps: Mapping[str, Raw]) -> str:
-    """Return ``ConfigMap namespace/name key``, as findings name a file."""
-    metadata = (config_maps.get(source.config_map) or {}).get("metadata") or {}
-    return f"ConfigMap {qualified({'metadata': metadata})} {source.key}"
-
-
 def _files_of(container: Raw, setup: Setup) -> Mapping[str, Source]:
     volumes = {volume.get("name"): volume for volume in setup.pod_spec.get("volumes") or ()}
     return {
@@ -74,14 +68,14 @@ def _placed(mount: Raw, inner: PurePosixPath) -> Iterator[PurePosixPath]:
 
 def _files(volume: Raw, config_maps: Mapping[str, Raw]) -> Iterator[tuple[PurePosixPath, Source]]:
     for projection in _projections(volume):
-        name = str(projection.get("name", ""))
-        data = (config_maps.get(name) or {}).get("data") or {}
+        config_map = config_maps.get(str(projection.get("name", ""))) or {}
+        data = config_map.get("data") or {}
         items = projection.get("items") or [{"key": key, "path": key} for key in data]
         for item in items:
             key = str(item.get("key", ""))
             if key in data:
                 path = PurePosixPath(str(item.get("path", key)))
-                yield path, Source(name, key, str(data[key]))
+                yield path, Source(f"ConfigMap {qualified(config_map)} {key}", str(data[key]))
 
 
 def _projections(volume: Raw) -> Iterator[Raw]:

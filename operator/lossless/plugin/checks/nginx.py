@@ -10,7 +10,7 @@ from lossless.nginx.check import Expectations, check
 from lossless.nginx.directives import Configuration, UnreadableError, read_configuration
 from lossless.nginx.files import InMemory
 from lossless.plugin.checks.finding import Severity, Trouble
-from lossless.plugin.checks.mounted import Source, command_line, proxies, where
+from lossless.plugin.checks.mounted import Source, command_line, proxies
 from lossless.plugin.checks.setup import Setup
 
 #: Where every build and image of nginx looks unless it is started with ``-c``.
@@ -36,9 +36,8 @@ def works_against(setup: Setup) -> Iterator[Trouble]:
             continue
         for one in found:
             if one.rule != _NOT_IN_SIGHT:
-                source = where(files[one.file], setup.config_maps)
                 yield Trouble(
-                    f"{source}:{one.line}",
+                    f"{files[one.file].place}:{one.line}",
                     f"{one.rule}: {one.what}; {one.why}",
                     one.remedy,
                     _SEVERITY[one.severity],
@@ -51,9 +50,8 @@ def not_checked(setup: Setup) -> Iterator[Trouble]:
         try:
             check(_read(file, files), _expected(setup, driver))
         except UnreadableError as error:
-            source = where(files[file], setup.config_maps)
             yield Trouble(
-                source,
+                files[file].place,
                 str(error),
                 "if the rest is in the image: kubectl exec POD -- nginx -T > FILE,"
                 " and lossless nginx-check FILE",
