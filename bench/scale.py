@@ -27,12 +27,13 @@ sys.path[:1] = [str(ROOT / "operator"), str(ROOT)]
 from bench.simulated.agents import Pods  # noqa: E402 # the path comes first
 from bench.simulated.api_calls import Counting, requests  # noqa: E402 # the same
 from bench.simulated.control_plane import control_plane  # noqa: E402 # the same
-from bench.simulated.processes import cpu, free_port, process, rss  # noqa: E402 # the same
+from bench.simulated.processes import cpu, process, rss  # noqa: E402 # the same
 from bench.simulated.rolling import Gates, wave  # noqa: E402 # the same
 from bench.simulated.waiting import until  # noqa: E402 # the same
 from bench.simulated.workloads import PODS_EACH, World, fill  # noqa: E402 # the same
 from lossless.cluster.client import Timeouts, resource_path  # noqa: E402 # the same
 from lossless.model.names import API_VERSION, PLURAL, REPORT_PATH  # noqa: E402 # the same
+from tests.support.free_ports import free_port  # noqa: E402 # the same
 
 SIZES: Final = (100, 1000, 5000)
 #: Seconds between two full looks at everything, as by default.

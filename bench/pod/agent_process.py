@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from lossless.agent.settings import PREFIX_ENV
 from lossless.model import names
 from lossless.model.agent_config import AgentConfig
 from lossless.model.policy import DrainPolicy
+from tests.support.free_ports import free_port
 
 #: Seconds after which something that should happen has not.
 PATIENCE: Final = 60.0
@@ -33,7 +33,7 @@ class Agent:
         for path in (self.status_file, self.control):
             path.parent.mkdir(parents=True)
         policy = DrainPolicy(quiet=600.0, timeout=3600.0)
-        config = AgentConfig(rollout="bench", ports=(), drain=policy, agent_port=_free_port())
+        config = AgentConfig(rollout="bench", ports=(), drain=policy, agent_port=free_port())
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(sys.path),
@@ -102,9 +102,3 @@ def agent() -> Iterator[Agent]:
             yield running
         finally:
             running.stop()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,11 +11,12 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bench.simulated.processes import free_port, process
+from bench.simulated.processes import process
 from bench.simulated.waiting import until
 from e2e.cluster.paths import Paths
 from lossless.cluster.client import Client
 from lossless.cluster.errors import ApiError
+from tests.support.free_ports import free_port
 
 TOKEN: Final = "bench"  # noqa: S105 # of an API server on loopback that lives for a minute
 

@@ -108,3 +108,5 @@ class AgentProcess:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+        if error is not None:
+            sys.stderr.write(self.log)

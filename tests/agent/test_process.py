@@ -24,14 +24,13 @@ from lossless.model.report import parse_report
 from tests.agent.builders import a_config
 from tests.agent.processes import OPERATOR, AgentProcess
 from tests.agent.waiting import eventually_sync
+from tests.support.free_ports import free_port
 
 
 @pytest.fixture
 def port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        free: int = probe.getsockname()[1]
-        return free
+    """Return a port for the agent."""
+    return free_port()
 
 
 def get(port: int, path: str, timeout: float = 20.0) -> tuple[int, bytes]:

@@ -17,6 +17,7 @@ from lossless.agent.server import (
     bind,
 )
 from tests.agent.waiting import eventually
+from tests.support.free_ports import free_port
 
 Log = list[tuple[str, dict[str, object]]]
 
@@ -260,8 +261,8 @@ async def test_many_peers_cannot_take_all_places_from_the_kubelet(site: Site) ->
 async def test_a_taken_port_is_tried_again() -> None:
     """It is said once, and the agent goes on: the drain can still be started."""
     site = Site()
-    with bind(0) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
+    with bind(port):
         task = asyncio.ensure_future(site.server.listen_at_last(port, retry=0.05))
         await eventually(lambda: len(site.events) == 1)
     await eventually(lambda: site.server.port == port)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from lossless.cluster.errors import (
     error_of,
 )
 from tests.cluster.scripted_api import client_of
+from tests.support.free_ports import free_port
 
 
 @pytest.mark.parametrize(
@@ -208,9 +208,7 @@ async def test_requests_of_the_official_client_end_too() -> None:
 
 async def test_nobody_listens() -> None:
     """A refused connection is an UnreachableError like any other silence."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    async with client_of(f"http://127.0.0.1:{port}") as client:
+    async with client_of(f"http://127.0.0.1:{free_port()}") as client:
         with pytest.raises(UnreachableError, match="GET /x: "):
             await client.get("/x")
 

@@ -13,6 +13,7 @@ from e2e.load.plan import Plan
 from e2e.load.report import Kind
 from tests.agent.waiting import eventually
 from tests.load.running import ended, run_until
+from tests.support.free_ports import free_port
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Behaviour = Callable[[bytes, asyncio.StreamWriter], Awaitable[bool]]
@@ -159,9 +160,7 @@ async def test_each_way_to_lose_a_request_has_a_name(behaviour: Behaviour, kind:
 
 async def test_a_refused_connection_is_a_lost_request() -> None:
     """Nobody listens: every request fails as refused, on a new connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    client = LoadClient(Plan(f"http://127.0.0.1:{port}/", connections=1, think=0.0))
+    client = LoadClient(Plan(f"http://127.0.0.1:{free_port()}/", connections=1, think=0.0))
 
     report = await run_until(client, ended(3))
 

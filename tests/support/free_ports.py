@@ -1,5 +1,6 @@
 """Ports for programs of a test that choose none themselves, and whether these listen."""
 
+import os
 import random
 import socket
 from contextlib import suppress
@@ -15,11 +16,14 @@ def free_port() -> int:
 
     One of the kernel's own could be any client's before the test listens on it. And who connects
     to such a port too early may be given that very port and so reach itself (RFC 9293 section 3.5,
-    simultaneous open).
+    simultaneous open). Test processes that run side by side have every n-th port each.
     """
     first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ours = range(_LOWEST + worker, first_of_clients, workers)
     for _ in range(1000):
-        port = random.randrange(_LOWEST, first_of_clients)  # noqa: S311 # any will do
+        port = random.choice(ours)  # noqa: S311 # any will do
         if port in _GIVEN:
             continue
         with suppress(OSError), socket.create_server(("0.0.0.0", port)):  # noqa: S104 # on all
