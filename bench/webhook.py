@@ -37,11 +37,8 @@ from lossless.telemetry import logs  # noqa: E402 # the same
 from lossless.webhook.certificate import service_names  # noqa: E402 # the same
 from lossless.webhook.options import AgentSettings, WebhookOptions  # noqa: E402 # the same
 from lossless.webhook.server import Webhook  # noqa: E402 # the same
-from tests.support.fake_kubernetes import (  # noqa: E402 # the same
-    FakeKubernetes,
-    eventually,
-    fake_kubernetes,
-)
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes  # noqa: E402 # the same
+from tests.support.waiting import eventually  # noqa: E402 # the same
 from tests.webhook.pods import container, pod, review  # noqa: E402 # the same
 
 NAMESPACE = "lossless-system"

@@ -40,7 +40,7 @@ from lossless.model.names import (
 from lossless.model.scope import WHOLE_CLUSTER, Scope
 from tests.chart.test_rbac import EXPECTED
 from tests.controller.test_leader import stuck
-from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import (
     DAEMON_SETS,
     DEPLOYMENTS,
@@ -57,6 +57,7 @@ from tests.support.raw_objects import (
     raw_rollout,
     raw_stateful_set,
 )
+from tests.support.waiting import eventually
 from tests.webhook.running import NAMES, serving
 
 INSTALLED = "lossless-system"

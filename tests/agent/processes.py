@@ -14,7 +14,7 @@ from lossless.agent.settings import PREFIX_ENV
 from lossless.model import names
 from lossless.model.agent_config import AgentConfig
 from lossless.model.report import Report, parse_report
-from tests.agent.waiting import eventually_sync
+from tests.support.waiting import eventually_sync
 
 OPERATOR = Path(__file__).parents[2] / "operator"
 

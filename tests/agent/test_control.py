@@ -14,7 +14,7 @@ import pytest
 from lossless.agent import start_drain
 from lossless.agent.control import DRAIN, Control
 from lossless.model import names
-from tests.agent.waiting import eventually
+from tests.support.waiting import eventually
 
 SCRIPT = Path(start_drain.__file__)
 

@@ -23,7 +23,7 @@ from lossless.model.phases import Phase
 from lossless.model.readings import Reading
 from lossless.model.report import Driver, DriverState, Report, SourceState, parse_report
 from tests.agent.builders import NODE, ScriptedSockets, a_config, sock, spoken
-from tests.agent.waiting import eventually
+from tests.support.waiting import eventually
 
 Counters = Callable[[float], Awaitable[tuple[Reading, ...]]]
 

@@ -13,7 +13,7 @@ from lossless.model.release_rule import CONSECUTIVE, Barrier, Presence
 from tests.agent.builders import a_config
 from tests.agent.test_drain import BUSY, Pod
 from tests.agent.test_own_hooks import listening
-from tests.agent.waiting import eventually
+from tests.support.waiting import eventually
 
 
 class Held:

@@ -19,8 +19,8 @@ from lossless.model.report import parse_report
 from tests.agent.builders import a_config
 from tests.agent.processes import AgentProcess
 from tests.agent.test_process import get, serves
-from tests.agent.waiting import eventually_sync
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually_sync
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: close\r\n\r\nin_flight 0\n"
 

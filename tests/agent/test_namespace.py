@@ -25,7 +25,7 @@ from lossless.model.release_rule import Barrier
 from lossless.model.report import SourceState
 from tests.agent.builders import a_config
 from tests.agent.processes import AgentProcess
-from tests.agent.waiting import eventually_sync
+from tests.support.waiting import eventually_sync
 
 POD, NODE, CLIENT = "10.88.0.5", "10.88.0.1", "10.88.0.7"
 _TOOLS = ("unshare", "nsenter", "ip")

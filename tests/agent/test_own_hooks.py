@@ -9,7 +9,7 @@ import pytest
 
 from lossless.agent.own_hooks import OwnHooks
 from lossless.model.hooks import HttpHook, SleepHook
-from tests.agent.waiting import eventually
+from tests.support.waiting import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -23,8 +23,8 @@ from lossless.model.phases import Phase
 from lossless.model.report import parse_report
 from tests.agent.builders import a_config
 from tests.agent.processes import OPERATOR, AgentProcess
-from tests.agent.waiting import eventually_sync
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually_sync
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from lossless.model.report import DriverState, SourceState
 from tests.agent.builders import a_config
 from tests.agent.processes import AgentProcess
 from tests.agent.programs import ok, program
-from tests.agent.waiting import eventually
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually
 
 
 async def test_a_drain_tells_and_asks(tmp_path: Path) -> None:

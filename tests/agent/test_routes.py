@@ -13,7 +13,7 @@ from lossless.model.report import parse_report
 from lossless.model.status_flag import FlagAnswer, StatusFlag
 from tests.agent.builders import a_config
 from tests.agent.test_drain import BUSY, Pod
-from tests.agent.waiting import eventually
+from tests.support.waiting import eventually
 
 DEFAULT_FLAG = StatusFlag()
 

@@ -16,8 +16,8 @@ from lossless.agent.server import (
     Server,
     bind,
 )
-from tests.agent.waiting import eventually
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually
 
 Log = list[tuple[str, dict[str, object]]]
 

@@ -13,8 +13,8 @@ from lossless.agent.addresses import is_loopback, peer_address, peer_port
 from lossless.agent.sock_diag import AF_INET, NETLINK_SOCK_DIAG, dump_request, parse_dump
 from lossless.agent.sockets import Sockets
 from lossless.model.evidence import Socket, Standing, TcpState, assess, follow
-from tests.agent.waiting import eventually_sync
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually_sync
 
 
 def netlink_works() -> bool:

@@ -33,8 +33,8 @@ from lossless.model.report import Report, parse_report
 from tests.agent.builders import a_config
 from tests.agent.processes import OPERATOR, AgentProcess
 from tests.agent.test_process import get, serves
-from tests.agent.waiting import eventually_sync
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually_sync
 
 needs_cookies = pytest.mark.skipif(not sandbox_id(), reason="Linux before 5.14")
 

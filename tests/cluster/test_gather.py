@@ -84,7 +84,7 @@ async def world() -> AsyncIterator[World]:
     async with (
         fake_kubernetes() as (fake, client),
         fake_agent() as agent,
-        Agents(port=agent.port, timeout=0.5) as agents,
+        Agents(port=agent.port, timeout=5.0) as agents,
     ):
         fake.put(f"{ROLLOUTS}/web", raw_rollout())
         fake.put(f"{DEPLOYMENTS}/web", raw_deployment())

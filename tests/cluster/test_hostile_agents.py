@@ -27,7 +27,7 @@ GOOD = raw_report("a", Phase.DRAINED)
 
 
 @asynccontextmanager
-async def answering(response: Any) -> AsyncIterator[Agents]:
+async def answering(response: Any, patience: float = 10.0) -> AsyncIterator[Agents]:
     """Run an agent that answers by a coroutine function, and somebody who asks it."""
     app = web.Application()
     app.router.add_get(REPORT_PATH, response)
@@ -35,7 +35,7 @@ async def answering(response: Any) -> AsyncIterator[Agents]:
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with Agents(port=runner.addresses[0][1], timeout=0.5) as agents:
+        async with Agents(port=runner.addresses[0][1], timeout=patience) as agents:
             yield agents
     finally:
         await runner.cleanup()
@@ -106,7 +106,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
 )
 async def test_an_agent_that_is_hostile_is_one_that_said_nothing(respond: Any, cause: str) -> None:
     """In bounded time and memory, and with the reason."""
-    async with answering(respond) as agents:
+    async with answering(respond, 0.5 if respond is dripping else 10.0) as agents:
         said = await agents.ask(Endpoint("127.0.0.1"), "uid-a")
 
     assert isinstance(said, Unknown)
@@ -116,7 +116,7 @@ async def test_an_agent_that_is_hostile_is_one_that_said_nothing(respond: Any, c
 
 async def test_one_that_drips_keeps_no_other_waiting() -> None:
     """Hundreds are asked at the same time, and each has its own second."""
-    async with answering(dripping) as agents, asyncio.timeout(5):
+    async with answering(dripping, 0.5) as agents, asyncio.timeout(15):
         said = await asyncio.gather(
             *(agents.ask(Endpoint("127.0.0.1"), "uid-a") for _ in range(64))
         )

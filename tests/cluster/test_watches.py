@@ -10,7 +10,8 @@ from lossless.cluster.objects import metadata_of
 from lossless.cluster.watches import Watches
 from lossless.cluster.watching import Change, Changed
 from lossless.model.scope import Scope
-from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
+from tests.support.waiting import eventually
 
 PODS = "/api/v1/namespaces/{}/pods"
 

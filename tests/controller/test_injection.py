@@ -9,10 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from lossless.cluster.errors import UnreachableError
-from lossless.controller.injection import Injection
+from lossless.controller.injection import PERIOD, Injection
 from lossless.model.names import WEBHOOK_NAME
 from lossless.model.webhook_configuration import webhook_configuration
-from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
+from tests.support.waiting import eventually
 
 PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/lossless"
 ADVICE = PATH.replace("mutating", "validating")
@@ -178,7 +179,7 @@ async def test_it_is_woken_at_once_and_survives_refusals(kept: Kept) -> None:
     await eventually(lambda: any("mutating" in request for request in kept.fake.requests))
     kept.namespaces.add("shop")
     kept.injection.wake()
-    await eventually(lambda: kept.selected() == ["shop"], within=0.5)
+    await eventually(lambda: kept.selected() == ["shop"], within=0.5 * PERIOD)
     kept.fake.refuse = lambda _method, _path: 500
     kept.injection.wake()
     with pytest.raises(UnreachableError):

@@ -22,7 +22,7 @@ from lossless.model.names import AGENT_CONTAINER, API_VERSION, GATE
 from lossless.model.phases import Phase
 from lossless.model.scope import Scope
 from tests.support.fake_agent import FakeAgent, fake_agent
-from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import (
     DEPLOYMENTS,
     PODS,
@@ -35,6 +35,7 @@ from tests.support.raw_objects import (
     raw_report,
     raw_rollout,
 )
+from tests.support.waiting import eventually
 
 CONFIGURATION = "mutatingwebhookconfigurations"
 #: In the controller's future: a drain in these tests never runs out of time.
@@ -80,7 +81,7 @@ async def work(request: pytest.FixtureRequest) -> AsyncIterator[Work]:
     async with (
         fake_kubernetes() as (fake, client),
         fake_agent() as agent,
-        Agents(port=agent.port, timeout=0.5) as agents,
+        Agents(port=agent.port, timeout=5.0) as agents,
     ):
         fake.put(f"{ROLLOUTS}/web", raw_rollout())
         fake.put(f"{DEPLOYMENTS}/web", raw_deployment())
@@ -239,7 +240,7 @@ async def test_a_release_wakes_without_a_pod(work: Work) -> None:
     scaled["metadata"]["generation"] = 2
     work.fake.put(f"{DEPLOYMENTS}/web", scaled)
 
-    await eventually(lambda: "replicasets" in " ".join(work.fake.requests[asked:]), within=0.5)
+    await eventually(lambda: "replicasets" in " ".join(work.fake.requests[asked:]))
     assert quiet == []
 
 

@@ -12,8 +12,8 @@ from lossless.controller.listener import Listener
 from lossless.model.observation import Endpoint
 from lossless.model.phases import Phase
 from tests.support.fake_agent import FakeAgent, fake_agent
-from tests.support.fake_kubernetes import eventually
 from tests.support.raw_objects import raw_report
+from tests.support.waiting import eventually
 
 WEB = Key("shop", "web")
 
@@ -35,7 +35,7 @@ async def heard() -> AsyncIterator[Heard]:
     def wake(keys: Iterable[Key]) -> None:
         woken.extend(keys)
 
-    async with fake_agent() as agent, Agents(port=agent.port, timeout=0.2) as agents:
+    async with fake_agent() as agent, Agents(port=agent.port, timeout=5.0) as agents:
         agent.text = raw_report("a", Phase.DRAINING)
         listener = Listener(agents, wake, interval=0.01)
         yield Heard(agent, listener, woken)

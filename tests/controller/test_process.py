@@ -14,7 +14,7 @@ from lossless.controller.process import run
 from lossless.model.names import API_VERSION, PLURAL
 from lossless.model.scope import Scope
 from tests.controller.running import DISCOVERY, kubeconfig
-from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import (
     DEPLOYMENTS,
     PODS,
@@ -25,6 +25,7 @@ from tests.support.raw_objects import (
     raw_replica_set,
     raw_rollout,
 )
+from tests.support.waiting import eventually
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/lossless/leases/lossless-controller"
 

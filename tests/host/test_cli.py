@@ -10,8 +10,8 @@ import pytest
 from lossless.__main__ import main
 from lossless.host.exits import Exit
 from lossless.host.plan import Step
-from tests.agent.waiting import eventually_sync
 from tests.host.machine import ENVIRONMENT, Machine
+from tests.support.waiting import eventually_sync
 
 
 def test_the_first_minutes_of_a_new_user(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lossless.host.commands import CommandFailed, run
 from lossless.host.namespace import NetworkNamespace
-from tests.agent.waiting import eventually
+from tests.support.waiting import eventually
 
 
 async def run_here(argv: Sequence[str], output: Path, seconds: float = 10.0) -> None:

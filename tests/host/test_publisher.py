@@ -18,8 +18,8 @@ from lossless.host.signals import Interrupts
 from lossless.host.standing import State
 from lossless.host.work import left
 from lossless.model.report import Connections
-from tests.agent.waiting import eventually
 from tests.host.machine import ADDRESS, Balancer, Machine, a_publisher
+from tests.support.waiting import eventually
 
 elsewhere = pytest.mark.skipif(
     ADDRESS == "127.0.0.1", reason="no address but loopback, which never counts"

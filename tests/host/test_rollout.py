@@ -26,8 +26,8 @@ from lossless.host.rollout import (
 )
 from lossless.host.signals import Interrupts
 from lossless.host.ssh import Ssh, explain
-from tests.agent.waiting import eventually
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually
 
 A, B, C = Target("a"), Target("b"), Target("c")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from e2e.load.client import LoadClient
 from e2e.load.report import LoadReport
-from tests.agent.waiting import eventually
+from tests.support.waiting import eventually
 
 
 async def run_until(client: LoadClient, enough: Callable[[LoadReport], bool]) -> LoadReport:

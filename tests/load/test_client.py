@@ -11,9 +11,9 @@ import pytest
 from e2e.load.client import LoadClient
 from e2e.load.plan import Plan
 from e2e.load.report import Kind
-from tests.agent.waiting import eventually
 from tests.load.running import ended, run_until
 from tests.support.free_ports import free_port
+from tests.support.waiting import eventually
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Behaviour = Callable[[bytes, asyncio.StreamWriter], Awaitable[bool]]
@@ -148,7 +148,8 @@ async def test_each_way_to_lose_a_request_has_a_name(behaviour: Behaviour, kind:
     """A lost request is counted once, under its kind, and is not sent again."""
     server = _Server(_good, behaviour, _good)
     async with server.listening() as url:
-        client = LoadClient(Plan(url, connections=1, think=0.0, timeout=0.3))
+        timeout = 1.0 if kind == Kind.TIMEOUT else 20.0
+        client = LoadClient(Plan(url, connections=1, think=0.0, timeout=timeout))
         report = await run_until(client, ended(5))
 
     assert dict(report.kinds) == {kind: 1}

@@ -6,7 +6,7 @@ import h2.config
 import h2.connection
 import h2.events
 
-from tests.agent.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 def http2_headers(port: int) -> dict[str, str]:

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from lossless.model.names import STATUS_FILE_ENV
-from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.middleware.apps import BODY
 from tests.support.free_ports import free_port, listens
+from tests.support.waiting import PATIENCE, eventually_sync
 
 ROOT = Path(__file__).parents[2]
 _APPS: Final = "tests.middleware.apps"

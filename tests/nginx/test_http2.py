@@ -17,9 +17,9 @@ import pytest
 
 from lossless.webhook.file_hold import LOG, file_hold
 from lossless.webhook.nginx_reload import Reloading
-from tests.agent.waiting import PATIENCE
 from tests.nginx.configurations import DRAINING, TO
 from tests.nginx.real import NGINXES, Nginx, an_app
+from tests.support.waiting import PATIENCE
 
 HEADERS: Final = 1
 GOAWAY: Final = 7

@@ -33,7 +33,7 @@ from tests.plugin.manifests import right
 from tests.plugin.test_drain_events import event
 from tests.plugin.test_revisions import deployment, replica_set
 from tests.plugin.test_tree import DRAINING
-from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import (
     DEPLOYMENTS,
     PODS,
@@ -43,6 +43,7 @@ from tests.support.raw_objects import (
     raw_report,
     raw_rollout,
 )
+from tests.support.waiting import eventually
 
 SELF = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 REPORT = f"{PODS}/a:9913/proxy/v1/report"

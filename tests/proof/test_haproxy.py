@@ -12,11 +12,11 @@ from e2e.support.testbed import ROOT
 from lossless.agent.closing import Closing
 from lossless.model.close_drivers import HaproxyClose
 from lossless.model.report import DriverState
-from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.nginx.configurations import Seen
 from tests.nginx.real import an_app, asked
 from tests.support.free_ports import free_port, listens
 from tests.support.required import cannot_run
+from tests.support.waiting import PATIENCE, eventually_sync
 
 _CONFIGURATION = (ROOT / "e2e/proof/image/haproxy.cfg").read_text()
 _RULE = re.compile(r"^ *(http-after-response .*proc\.drain.*)$", re.MULTILINE)

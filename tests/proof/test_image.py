@@ -13,8 +13,8 @@ from typing import Final
 import pytest
 
 from e2e.support.install import make_proof_context
-from tests.agent.waiting import PATIENCE, eventually_sync
 from tests.support.free_ports import free_port
+from tests.support.waiting import PATIENCE, eventually_sync
 
 #: What starts each of them, below ``e2e/proof/image``, on the port in ``PORT``.
 APPS: Final = {

@@ -283,17 +283,3 @@ async def fake_kubernetes() -> AsyncIterator[tuple[FakeKubernetes, Client]]:
             yield fake, client
     finally:
         await runner.cleanup()
-
-
-async def eventually(condition: Callable[[], bool], *, within: float = 5.0) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        AssertionError: it did not, in time.
-    """
-    try:
-        async with asyncio.timeout(within):
-            while not condition():  # noqa: ASYNC110 # anything may make it true
-                await asyncio.sleep(0.005)
-    except TimeoutError:
-        raise AssertionError(f"not so within {within} s") from None

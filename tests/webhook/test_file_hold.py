@@ -10,7 +10,7 @@ import pytest
 
 from lossless.webhook.file_hold import LOG, file_hold, is_file_hold, own_command, shell_of
 from lossless.webhook.nginx_reload import Reloading
-from tests.agent.waiting import eventually_sync
+from tests.support.waiting import eventually_sync
 
 SHELLS = [found for name in ("dash", "bash", "busybox") if (found := shutil.which(name))]
 #: busybox runs its own ``sleep``, whatever else is on the path, so there a second is a second.

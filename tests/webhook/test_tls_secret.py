@@ -15,7 +15,8 @@ from lossless.cluster.errors import UnreachableError
 from lossless.model.names import TLS_SECRET
 from lossless.webhook.certificate import Material, make, renewed, service_names
 from lossless.webhook.tls_secret import CertificateKeeper, load, server_context
-from tests.support.fake_kubernetes import FakeKubernetes, eventually, fake_kubernetes
+from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
+from tests.support.waiting import eventually
 from tests.webhook.keys import encrypted
 
 NAMESPACE = "lossless-system"
