@@ -187,7 +187,7 @@ async def test_silent_agents_cost_a_look_no_more_than_one_answer() -> None:
 
     What there was no time for is Unknown like all else that nobody has answered.
     """
-    async with silent_agent() as port, Agents(port=port, timeout=0.3) as agents:
+    async with silent_agent() as port, Agents(port=port, timeout=2.0) as agents:
         silent = {f"uid-{number}": Endpoint("127.0.0.1") for number in range(200)}
         began = asyncio.get_running_loop().time()
         said = await agents.ask_all(silent)
@@ -199,7 +199,7 @@ async def test_silent_agents_cost_a_look_no_more_than_one_answer() -> None:
         str(Unknown("no answer in time")),
         str(Unknown("there was no time to ask it: too many other agents do not answer")),
     }
-    assert took < 1.5
+    assert took < 2 * 2.0
 
 
 async def test_silent_agents_delay_no_other_look() -> None:

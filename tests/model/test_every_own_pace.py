@@ -201,7 +201,7 @@ ACTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     shape=st.sampled_from(sorted(SHAPES | BY_HAND)),
     size=st.integers(min_value=1, max_value=8),

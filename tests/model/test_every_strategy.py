@@ -246,7 +246,7 @@ ACTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     replicas=st.integers(min_value=1, max_value=12),
     strategy=st.sampled_from(STRATEGIES),

@@ -292,7 +292,7 @@ def performed(seen: Observation, now: float) -> Observation:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(seen=worlds())
 def test_from_any_state_no_gate_stays_shut_without_a_living_reason(seen: Observation) -> None:
     """Shut is only what a drain, a pause, a start or a newer revision keeps shut, at the floor."""
@@ -313,7 +313,7 @@ def test_from_any_state_no_gate_stays_shut_without_a_living_reason(seen: Observa
     assert len(after.rollout.status.pods) <= MAX_PODS
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(seen=worlds())
 def test_from_any_state_a_second_look_does_nothing(seen: Observation) -> None:
     """Deciding is deterministic, and performing a decision leaves nothing to decide."""
@@ -324,7 +324,7 @@ def test_from_any_state_a_second_look_does_nothing(seen: Observation) -> None:
     assert again == Decision(measures=again.measures, next_look=again.next_look)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     replicas=st.integers(min_value=1, max_value=8),
     strategy=st.sampled_from(STRATEGIES),

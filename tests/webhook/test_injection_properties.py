@@ -136,7 +136,7 @@ SPECS = st.fixed_dictionaries(
 
 
 @given(raw=PODS, gate=st.booleans(), fields=SPECS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_injecting_twice_is_injecting_once(raw: Raw, gate: bool, fields: Raw) -> None:  # noqa: FBT001 # drawn
     """The second pass finds everything as wanted; the pod it was given is not changed."""
     before = copy.deepcopy(raw)
@@ -147,7 +147,7 @@ def test_injecting_twice_is_injecting_once(raw: Raw, gate: bool, fields: Raw) ->
 
 
 @given(raw=PODS, more=CONTAINERS, native=st.booleans(), fields=SPECS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_others_add_between_two_passes_is_treated_alike(
     raw: Raw,
     more: Raw,
@@ -245,7 +245,7 @@ def without_ours(raw: Raw) -> Raw:
 
 
 @given(raw=PODS, gate=st.booleans(), fields=SPECS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_not_ours_is_untouched(raw: Raw, gate: bool, fields: Raw) -> None:  # noqa: FBT001 # drawn
     """Take away what we add, and the pod is the one that came in; its hooks' functions too."""
     after, before = injected(raw, gate=gate, **fields), copy.deepcopy(raw)
