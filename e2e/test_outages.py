@@ -36,7 +36,7 @@ def test_pods_start_while_the_webhook_is_down(make: MakeWorld) -> None:
     given.deployed(world, Sample(world.images.sample, Variant.LOSSLESS))
     assert not any(is_injected(pod) for pod in world.pods())
     row = then.condition_is(
-        world, ConditionType.INJECTED, "False", reason=Reason.NOT_INJECTED, within=90
+        world, ConditionType.INJECTED, "False", reason=Reason.NOT_INJECTED, within=30
     )
     assert "rollout restart" in row["message"], row
 

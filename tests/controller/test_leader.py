@@ -18,6 +18,7 @@ from lossless.controller.listener import Listener
 from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import Reconciler
+from lossless.model.decision import LOOK_MISSING
 from lossless.model.names import AGENT_CONTAINER, API_VERSION, GATE
 from lossless.model.phases import Phase
 from lossless.model.scope import Scope
@@ -242,6 +243,27 @@ async def test_a_release_wakes_without_a_pod(work: Work) -> None:
 
     await eventually(lambda: "replicasets" in " ".join(work.fake.requests[asked:]))
     assert quiet == []
+
+
+async def test_a_pod_that_comes_without_an_agent_is_found_while_pods_are_missing(
+    work: Work,
+) -> None:
+    """No event tells of it: the webhook is down, and somebody scales up."""
+    await eventually(lambda: work.status().get("phase") == "Ready")
+    await eventually(lambda: len(work.reconciler.views) == 1)
+    scaled = raw_deployment(4)
+    scaled["metadata"]["generation"] = 2
+    work.fake.put(f"{DEPLOYMENTS}/web", scaled)
+    await eventually(lambda: len(work.reconciler.views) == 0)
+
+    early = await work.reconciler.look(Key("shop", "web"), 0.0)
+    work.fake.put(f"{PODS}/z", raw_pod("z", "old", injected=False, gate=None))
+    late = await work.reconciler.look(Key("shop", "web"), 0.0)
+
+    assert (early, late) == (LOOK_MISSING, None)
+    (injected,) = [c for c in work.status()["conditions"] if c["type"] == "Injected"]
+    assert injected["status"] == "False"
+    assert injected["message"].startswith("1 of 4 pods have no agent")
 
 
 async def test_one_that_always_fails_does_not_stop_the_others(work: Work) -> None:

@@ -52,6 +52,7 @@ def test_a_view_is_what_was_seen_with_the_status_that_was_stored() -> None:
             id="acted on",
         ),
         pytest.param(Decision(), Hints(), id="a pod that no watch follows"),
+        pytest.param(Decision(awaits_pods=True), HINTS, id="one may come that none follows"),
         pytest.param(Decision(), replace(HINTS, departures=(GONE,)), id="a pod has gone"),
     ],
 )

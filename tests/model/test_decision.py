@@ -8,7 +8,7 @@ import pytest
 from lossless.model.conditions import Answer, ConditionType, Reason
 from lossless.model.decision import Decision, SetGate, decide
 from lossless.model.fields import InvalidSpec
-from lossless.model.observation import Departure, Gate, Observation, Pod, Unknown
+from lossless.model.observation import Departure, Gate, Observation, Pod, Refusal, Unknown
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout
 from lossless.model.status import MAX_PODS, LastRollout, RolloutPhase, RolloutStatus
@@ -467,6 +467,8 @@ def test_the_list_of_pods_is_bounded() -> None:
     ("pods", "expected"),
     [
         pytest.param(CALM, None, id="calm: events will tell"),
+        pytest.param(CALM[1:], 5.0, id="a pod is missing and may come without an agent"),
+        pytest.param((), 5.0, id="no pod yet"),
         pytest.param((*CALM, stopping("x", NEW)), 1.5, id="a drain"),
         pytest.param((*CALM, stopping("x", NEW, rollout="")), 2.0, id="a pod without an agent"),
         pytest.param(ROLLING, 5.0, id="a rollout"),
@@ -482,6 +484,13 @@ def test_when_to_look_again(pods: tuple[Pod, ...], expected: float | None) -> No
     workload = replace(a_workload(), min_ready_seconds=10)
 
     assert decide(a_world(*pods, workload=workload), NOW).next_look == expected
+
+
+def test_pods_that_are_refused_are_not_looked_for() -> None:
+    """Why they are stands in the workload's own status, which is watched."""
+    workload = replace(a_workload(), refusal=Refusal("exceeded quota", NOW))
+
+    assert decide(a_world(*CALM[1:], workload=workload), NOW).next_look is None
 
 
 def test_an_answer_that_stays_keeps_its_time() -> None:

@@ -321,7 +321,9 @@ def test_from_any_state_a_second_look_does_nothing(seen: Observation) -> None:
     again = decide(after, NOW)
 
     assert decide(seen, NOW) == decide(seen, NOW)
-    assert again == Decision(measures=again.measures, next_look=again.next_look)
+    assert again == Decision(
+        measures=again.measures, next_look=again.next_look, awaits_pods=again.awaits_pods
+    )
 
 
 @settings(max_examples=100)

@@ -18,8 +18,8 @@ from lossless.model.observation import Observation
 
 #: Seconds after which a view is too old for a look, which then reads the world anew, whatever
 #: events told or did not. What no watch follows, such as a new pod without an agent, is found by
-#: then while a rollout is under way; a calm LosslessRollout is only looked at by the resync, so
-#: there it may take a resync more.
+#: then while a rollout is under way, and in a calm workload that lacks pods by its next look; a
+#: workload that lacks none is only looked at by the resync, so there it may take a resync more.
 AGE: Final = 30.0
 
 
@@ -68,7 +68,7 @@ class Views:
         """Keep what was seen, as it stands after ``decision`` has been performed.
 
         It is not kept if a change was told while it was read, if it was acted on, or if it holds
-        a pod that no event would tell of.
+        a pod that no event would tell of, or is to be looked at for one.
         """
         read = self._views[key].read if key in self._views else self._reading.get(key)
         self.forget((key,))
@@ -77,6 +77,7 @@ class Views:
             read is None
             or seen.rollout is None
             or acts(decision)
+            or decision.awaits_pods
             or hints.departures
             or not pods <= hints.labelled
         ):

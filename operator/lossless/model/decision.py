@@ -40,6 +40,9 @@ LOOK_UNPROTECTED: Final = 2.0
 #: Seconds to the next look during a rollout in which nothing drains: events bring the news, this
 #: bounds what a lost one can cost.
 LOOK_ROLLING: Final = 5.0
+#: Seconds to the next look while a calm workload has fewer pods than it should: those that come
+#: without an agent, which is when people need to hear of it, wake nobody.
+LOOK_MISSING: Final = 5.0
 #: Seconds at least, so that rounding of times never makes a busy loop.
 LOOK_SOONEST: Final = 0.05
 
@@ -89,6 +92,8 @@ class Decision:
     """To be made once ``status`` is stored."""
     next_look: float | None = None
     """Seconds from now; None: when an event comes, or at the next full look at everything."""
+    awaits_pods: bool = False
+    """The next look is for pods of which no event may tell."""
 
 
 def decide(seen: Observation, now: float) -> Decision:
@@ -200,11 +205,12 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
     conditions = settled(
         conditions_of(picture), before.conditions, generation=rollout.generation, now=now
     )
+    awaits_pods = _awaits_pods(picture)
     after = RolloutStatus(
         phase=phase_of(conditions, drains.places),
         observed_generation=rollout.generation,
         conditions=conditions,
-        replicas=counted.old + counted.new + counted.kept,
+        replicas=counted.live,
         updated=counted.new,
         draining=drains.places,
         held=len(picture.held),
@@ -223,7 +229,8 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         announcements=announcements(before, after, drains, pacing),
         outcomes=drains.outcomes,
         evictions=tuple(Evict(pod.name, pod.uid) for pod in breaker.evict),
-        next_look=_next_look(picture, breaker.next_change, now),
+        next_look=_next_look(picture, breaker.next_change, now, awaits_pods=awaits_pods),
+        awaits_pods=awaits_pods,
     )
 
 
@@ -248,8 +255,22 @@ def _set(picture: Picture) -> tuple[SetGate, ...]:
     return tuple(result)
 
 
-def _next_look(picture: Picture, breaker: float | None, now: float) -> float | None:
+def _awaits_pods(picture: Picture) -> bool:
+    """Return whether pods are missing, and there is no other reason to look again soon.
+
+    A refusal of the API server stands in the workload's own status, whose end wakes.
+    """
+    workload = picture.workload
+    calm = not picture.drains.places and not picture.pacing.under_way
+    return calm and workload.refusal is None and picture.counted.live < workload.replicas
+
+
+def _next_look(
+    picture: Picture, breaker: float | None, now: float, *, awaits_pods: bool
+) -> float | None:
     waits = [] if breaker is None else [breaker - now]
+    if awaits_pods:
+        waits.append(LOOK_MISSING)
     if picture.drains.places:
         draining = any(entry.phase is Phase.DRAINING for entry in picture.drains.entries)
         waits.append(LOOK_DRAINING if draining else LOOK_UNPROTECTED)

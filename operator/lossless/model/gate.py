@@ -97,6 +97,11 @@ class Supply:
     kept: int = 0
     """Live pods of other releases that nobody replaces: below a partition, or OnDelete."""
 
+    @property
+    def live(self) -> int:
+        """All live pods."""
+        return self.old + self.new + self.kept
+
     def committed(self, draining: int, opened: int = 0) -> int:
         """Return the drains under way and those to come once ``opened`` more gates are open."""
         spare = self.available + self.opening + opened - self.floor
