@@ -205,7 +205,6 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
     conditions = settled(
         conditions_of(picture), before.conditions, generation=rollout.generation, now=now
     )
-    awaits_pods = _awaits_pods(picture)
     after = RolloutStatus(
         phase=phase_of(conditions, drains.places),
         observed_generation=rollout.generation,
@@ -229,8 +228,8 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         announcements=announcements(before, after, drains, pacing),
         outcomes=drains.outcomes,
         evictions=tuple(Evict(pod.name, pod.uid) for pod in breaker.evict),
-        next_look=_next_look(picture, breaker.next_change, now, awaits_pods=awaits_pods),
-        awaits_pods=awaits_pods,
+        next_look=_next_look(picture, breaker.next_change, now),
+        awaits_pods=picture.awaits_pods,
     )
 
 
@@ -255,21 +254,9 @@ def _set(picture: Picture) -> tuple[SetGate, ...]:
     return tuple(result)
 
 
-def _awaits_pods(picture: Picture) -> bool:
-    """Return whether pods are missing, and there is no other reason to look again soon.
-
-    A refusal of the API server stands in the workload's own status, whose end wakes.
-    """
-    workload = picture.workload
-    calm = not picture.drains.places and not picture.pacing.under_way
-    return calm and workload.refusal is None and picture.counted.live < workload.replicas
-
-
-def _next_look(
-    picture: Picture, breaker: float | None, now: float, *, awaits_pods: bool
-) -> float | None:
+def _next_look(picture: Picture, breaker: float | None, now: float) -> float | None:
     waits = [] if breaker is None else [breaker - now]
-    if awaits_pods:
+    if picture.awaits_pods:
         waits.append(LOOK_MISSING)
     if picture.drains.places:
         draining = any(entry.phase is Phase.DRAINING for entry in picture.drains.entries)

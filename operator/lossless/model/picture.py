@@ -35,6 +35,15 @@ class Picture:
         return tuple(verdict for verdict in self.verdicts if verdict.why in HOLDS)
 
     @property
+    def awaits_pods(self) -> bool:
+        """Whether pods are missing, and there is no other reason to look again soon.
+
+        A refusal of the API server stands in the workload's own status, whose end wakes.
+        """
+        calm = not self.drains.places and not self.pacing.under_way
+        return calm and self.workload.refusal is None and self.counted.live < self.workload.replicas
+
+    @property
     def left(self) -> Connections | None:
         """Connections left on pods that drain; None if those of no pod are known."""
         draining = [e for e in self.drains.entries if e.phase is Phase.DRAINING]
