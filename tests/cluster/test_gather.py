@@ -305,6 +305,27 @@ async def test_what_was_heard_outlasts_a_silent_departure(world: World) -> None:
     assert [departure.evidence for departure in seen.departures] == [heard]
 
 
+@pytest.mark.parametrize(
+    ("injected", "departed"),
+    [
+        pytest.param(True, [], id="the list is behind"),
+        pytest.param(False, ["a"], id="only its label went"),
+    ],
+)
+async def test_a_departure_is_for_a_list_without_the_pod(
+    world: World, *, injected: bool, departed: list[str]
+) -> None:
+    """What events told while a list was read would be forgotten with a look that ignores it."""
+    raw = raw_pod("a", "old", deletion=START + 400, injected=injected)
+    world.fake.put(f"{PODS}/a", raw)
+    gone = Departure("a", "uid-a", Unknown("killed"), served=True)
+
+    seen = await world.look(Known(Hints(departures=(gone,))))
+
+    assert "a" in {pod.name for pod in seen.pods}
+    assert [departure.name for departure in seen.departures] == departed
+
+
 async def test_a_pod_that_drained_and_is_missing_is_waited_for(world: World) -> None:
     """The event that it is gone carries its last words, and may come after the list."""
     rollout = raw_rollout()

@@ -174,6 +174,19 @@ def test_a_departure_is_kept_until_it_was_acted_on() -> None:
     assert index.hints(WEB).departures == ()
 
 
+def test_a_pod_that_is_back_has_not_departed() -> None:
+    """Its label was taken away, which a watch calls DELETED, and put back."""
+    index = Index()
+    index.put(WEB, claim("web"))
+    index.saw(sight(Change.ADDED))
+    index.saw(sight(Change.DELETED))
+    index.saw(sight(Change.DELETED, "b", departure=replace(GONE, uid="uid-b")))
+
+    index.saw(sight(Change.ADDED))
+
+    assert [gone.uid for gone in index.hints(WEB).departures] == ["uid-b"]
+
+
 def test_departures_are_bounded_and_for_those_who_listen() -> None:
     """A LosslessRollout that is gone needs none, and no number of pods fills the memory."""
     index = Index()

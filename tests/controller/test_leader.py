@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from lossless.cluster.objects import claim_of
+from lossless.cluster.objects import claim_of, sighting_of
 from lossless.cluster.reports import Agents
 from lossless.cluster.timestamps import format_time
-from lossless.cluster.watching import Key
+from lossless.cluster.watching import Change, Changed, Key
 from lossless.controller.index import Index
 from lossless.controller.injection import Injection
 from lossless.controller.leader import Leader
@@ -173,6 +173,25 @@ async def test_last_words_are_enough(work: Work) -> None:
     await eventually(lambda: work.gate("m") == "True")
     await eventually(lambda: work.status()["lastRollout"]["drained"] == 1)
     assert work.status()["lastRollout"]["lost"] == 0
+
+
+async def test_last_words_outlast_a_list_that_is_behind(work: Work) -> None:
+    """The pod's last event was heard while a list that still holds the pod was read."""
+    await rolling(work)
+    work.agent.status = 500
+    said = raw_report("a", Phase.DRAINED)
+    gone = sighting_of(raw_pod("a", "old", deletion=LATER, last_words=said))
+    work.leader.wake(work.index.saw(Changed(Change.DELETED, Key("shop", "a"), gone)))
+    await eventually(lambda: "AgentUnreachable" in work.events())
+    behind = work.gate("m")
+
+    del work.fake.objects[f"{PODS}/a"]
+    work.leader.wake([Key("shop", "web")])
+
+    await eventually(lambda: work.gate("m") == "True")
+    await eventually(lambda: work.status()["lastRollout"]["drained"] == 1)
+    assert work.status()["lastRollout"]["lost"] == 0
+    assert behind == "False"
 
 
 async def test_a_pod_that_vanishes_is_lost_and_holds_nobody(work: Work) -> None:

@@ -91,18 +91,32 @@ async def gather(client: Client, agents: Agents, key: Key, known: Knowledge) -> 
     left = (entry for entry in rollout.status.pods if entry.phase is Phase.DRAINING)
     await known.told_gone(key, frozenset(entry.uid for entry in left if entry.uid not in uids))
     hints, results = known.hints(key), known.results(key)
+    pods = await _with_evidence(agents, found.pods, rollout, {**known.silent(key), **results})
     return Observation(
         *key,
         rollout=rollout,
         owner=await _owner(client, key, raw, hints.rivals),
         workload=found.workload,
-        pods=await _with_evidence(agents, found.pods, rollout, {**known.silent(key), **results}),
+        pods=pods,
         strays=strays,
-        departures=tuple(
-            replace(departure, evidence=results.get(departure.uid, departure.evidence))
-            for departure in hints.departures
-        ),
+        departures=_departures(hints, (*pods, *strays), results),
         unpullable=hints.unpullable,
+    )
+
+
+def _departures(
+    hints: Hints, listed: Iterable[Pod], results: Mapping[str, Report]
+) -> tuple[Departure, ...]:
+    """Return the departures of pods that the lists do not hold, with what their agents have told.
+
+    A list that holds a pod that is gone was read before the event: what the event told is for the
+    next look. A pod without the label is there: a watch calls the loss of a label DELETED too.
+    """
+    behind = {pod.uid for pod in listed if pod.rollout}
+    return tuple(
+        replace(departure, evidence=results.get(departure.uid, departure.evidence))
+        for departure in hints.departures
+        if departure.uid not in behind
     )
 
 

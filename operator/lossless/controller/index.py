@@ -145,6 +145,9 @@ class Index:
                 self._leave(former, seen.uid)
             self._homes[seen.uid] = key
             self._labelled[key].add(seen.uid)
+            # It was no departure: its label went, and came back.
+            for one in woken:
+                self._departures.get(one, {}).pop(seen.uid, None)
             return woken
         self._homes.pop(seen.uid, None)
         self._leave(key, seen.uid)
