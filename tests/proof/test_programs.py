@@ -18,6 +18,7 @@ from e2e.clients.order import Order, Protocol
 from e2e.clients.report import ClientReport, parse_line
 from e2e.clients.toolchain import PROGRAMS
 from tests.support.required import cannot_run
+from tests.support.waiting import eventually
 
 _CONNECTIONS = 3
 #: Requests that a server answers before it does something else.
@@ -165,6 +166,8 @@ async def test_a_server_that_stops_answering_has_lost_what_is_in_flight(client: 
     """One request of each connection, though neither program says a word."""
     server = Server(_hangs)
     async with _loaded(client, server) as process:
+        # Who pauses between two requests when the client is stopped has none in flight.
+        await eventually(lambda: server.unanswered == _CONNECTIONS)
         report = await _end(process)
 
     assert report.kinds == {"no answer": server.unanswered}
