@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.serving import served
+
 
 class Program:
     """What listens, and what it has heard."""
@@ -38,15 +40,8 @@ class Program:
 async def program(*answers: bytes | None, path: Path | None = None) -> AsyncIterator[Program]:
     """Run a program on a port of its own, or on a unix socket at ``path``."""
     running = Program(list(answers))
-    if path is None:
-        server = await asyncio.start_server(running.serve, "127.0.0.1", 0)
-        running.port = server.sockets[0].getsockname()[1]
-    else:
-        server = await asyncio.start_unix_server(running.serve, path)
-    try:
+    async with served(running.serve, path=path) as running.port:
         yield running
-    finally:
-        server.close()
 
 
 def ok(body: bytes = b"", status: str = "200 OK") -> bytes:

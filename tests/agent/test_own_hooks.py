@@ -9,6 +9,7 @@ import pytest
 
 from lossless.agent.own_hooks import OwnHooks
 from lossless.model.hooks import HttpHook, SleepHook
+from tests.support.serving import served
 from tests.support.waiting import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -41,9 +42,7 @@ class Endpoint:
 async def listening(answer: bytes | None) -> AsyncIterator[Endpoint]:
     """Listen on a free port of the loopback."""
     endpoint = Endpoint(answer)
-    server = await asyncio.start_server(endpoint.serve, "127.0.0.1", 0)
-    async with server:
-        endpoint.port = server.sockets[0].getsockname()[1]
+    async with served(endpoint.serve) as endpoint.port:
         yield endpoint
 
 
@@ -66,8 +65,8 @@ async def working(
         await told.wait()
         end.set_result(last)
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1], finish
+    async with served(serve) as port:
+        yield port, finish
         if not end.done():
             end.set_result(b"")
 

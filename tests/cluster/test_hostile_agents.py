@@ -21,6 +21,7 @@ from lossless.model.phases import Phase
 from lossless.model.report import MAX_BYTES, Report
 from lossless.model.status import RolloutStatus
 from tests.support.raw_objects import raw_pod, raw_report, raw_rollout
+from tests.support.serving import served
 from tests.support.spoiling import JSON, paths, spoiled
 
 GOOD = raw_report("a", Phase.DRAINED)
@@ -41,18 +42,12 @@ async def answering(response: Any, patience: float = 10.0) -> AsyncIterator[Agen
         await runner.cleanup()
 
 
-@asynccontextmanager
-async def silent_agent() -> AsyncIterator[int]:
-    """Run one that takes connections and says nothing, as the port of a frozen node; its port."""
-
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while await reader.read(1024):
-                pass
-        writer.close()
-
-    async with await asyncio.start_server(hold, "127.0.0.1", 0, backlog=1024) as server:
-        yield server.sockets[0].getsockname()[1]
+async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take a connection as the port of a frozen node does."""
+    with suppress(OSError):
+        while await reader.read(1024):
+            pass
+    writer.close()
 
 
 def plain(text: str | bytes, status: int = 200, headers: dict[str, str] | None = None) -> Any:
@@ -187,7 +182,7 @@ async def test_silent_agents_cost_a_look_no_more_than_one_answer() -> None:
 
     What there was no time for is Unknown like all else that nobody has answered.
     """
-    async with silent_agent() as port, Agents(port=port, timeout=2.0) as agents:
+    async with served(says_nothing, backlog=1024) as port, Agents(port=port, timeout=2.0) as agents:
         silent = {f"uid-{number}": Endpoint("127.0.0.1") for number in range(200)}
         began = asyncio.get_running_loop().time()
         said = await agents.ask_all(silent)
@@ -206,7 +201,7 @@ async def test_silent_agents_delay_no_other_look() -> None:
     """Neither those of another look, nor those that are listened to."""
     async with (
         answering(plain(GOOD)) as healthy,
-        silent_agent() as port,
+        served(says_nothing, backlog=1024) as port,
     ):
         silent = {f"uid-{number}": Endpoint("127.0.0.1", port) for number in range(300)}
         others = [

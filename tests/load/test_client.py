@@ -13,6 +13,7 @@ from e2e.load.plan import Plan
 from e2e.load.report import Kind
 from tests.load.running import ended, run_until
 from tests.support.free_ports import free_port
+from tests.support.serving import served
 from tests.support.waiting import eventually
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -118,16 +119,12 @@ class _Server:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        host, port = server.sockets[0].getsockname()
-        try:
-            yield f"http://{host}:{port}/"
-        finally:
-            server.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks)
-            await server.wait_closed()
+        async with served(self.serve) as port:
+            try:
+                yield f"http://127.0.0.1:{port}/"
+            finally:
+                for task in self._tasks:
+                    task.cancel()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from e2e.load.report import MAX_DESCRIBED, Failure, Tally, parse_load_report, percentile
+from tests.support.serving import served
 
 
 def _failure(kind: str) -> Failure:
@@ -91,12 +92,11 @@ async def _echo_server(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 async def test_the_program_stops_when_its_input_ends() -> None:
     """A client whose parent is gone ends by itself, with a result."""
-    server = await asyncio.start_server(_echo_server, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    async with server:
+    async with served(_echo_server) as port:
+        url = f"http://127.0.0.1:{port}/"
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "e2e.load", f"http://{host}:{port}/", "--connections", "2", "--think", "0.01"),
+            *("-m", "e2e.load", url, "--connections", "2", "--think", "0.01"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

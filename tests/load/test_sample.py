@@ -11,16 +11,15 @@ from e2e.sample.image.app import App, the_store
 from e2e.sample.manifests import APP, NGINX, Sample, Variant, lossless_rollout, store
 from lossless.model.policy import parse_spec
 from tests.load.running import ended, run_until
+from tests.support.serving import served
 
 
 @pytest.fixture
 async def address() -> AsyncIterator[tuple[str, int]]:
     """A running app."""
     app = App("web-1", "v7")
-    server = await asyncio.start_server(app.serve, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()
-        yield host, port
+    async with served(app.serve) as port:
+        yield "127.0.0.1", port
 
 
 async def _ask(address: tuple[str, int], target: str, body: bytes = b"") -> bytes:
@@ -87,10 +86,8 @@ async def test_a_slow_request_takes_as_long_as_it_says(address: tuple[str, int])
 async def test_a_stopping_app_answers_what_it_has_been_asked() -> None:
     """``finish`` returns only when the request in flight has its answer."""
     app = App("web-1", "v1")
-    server = await asyncio.start_server(app.serve, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    async with server:
-        asked = asyncio.create_task(_ask((host, port), "/slow?seconds=0.3", b"x"))
+    async with served(app.serve) as port:
+        asked = asyncio.create_task(_ask(("127.0.0.1", port), "/slow?seconds=0.3", b"x"))
         await asyncio.sleep(0.1)  # half-way through the request
         await app.finish()
 
@@ -113,9 +110,8 @@ async def test_the_app_knows_what_became_of_its_last_write(answer: bytes, told: 
         writer.write(answer)
         writer.close()
 
-    server = await asyncio.start_server(sidecar, "127.0.0.1", 0)
-    async with server:
-        store = await the_store(server.sockets[0].getsockname()[1])
+    async with served(sidecar) as port:
+        store = await the_store(port)
 
         assert await store.write_last(after=0.0) == told
 

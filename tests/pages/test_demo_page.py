@@ -1,6 +1,5 @@
 """The demo as a page."""
 
-import asyncio
 import re
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from e2e.sample.manifests import Variant
 from tests.load.running import ended, run_until
 from tests.pages.examples import a_demo, a_result
 from tests.pages.reading import read
+from tests.support.serving import served
 
 RESULTS = [a_result(variant) for variant in Variant]
 
@@ -71,10 +71,8 @@ def test_a_broken_promise_is_told_as_such() -> None:
 async def test_what_the_load_client_has_seen() -> None:
     """Its own course is drawn: the pod that answered, and each request in some step."""
     app = App("web-5d8f-abcde", "v1")
-    server = await asyncio.start_server(app.serve, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()
-        client = LoadClient(Plan(f"http://{host}:{port}/", connections=4, think=0.0))
+    async with served(app.serve) as port:
+        client = LoadClient(Plan(f"http://127.0.0.1:{port}/", connections=4, think=0.0))
         report = await run_until(client, ended(200))
     course = report.course
 

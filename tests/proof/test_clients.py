@@ -15,6 +15,7 @@ from e2e.clients.python import contract
 from e2e.clients.report import parse_line
 from e2e.clients.toolchain import PROGRAMS, Missing, Ready, key
 from e2e.sample.image.app import App
+from tests.support.serving import served
 
 _FOLDER = Path(__file__).parents[2] / "e2e" / "clients"
 
@@ -92,10 +93,9 @@ def test_a_failure_is_counted_by_its_innermost_cause(error: BaseException, kind:
 async def test_a_client_runs_until_its_input_ends() -> None:
     """It counts what was answered and what was not, and the last line is the result."""
     app = App("web-1", "v1")
-    server = await asyncio.start_server(app.serve, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    order = Order(f"http://{host}:{port}", Protocol.H1, think=0.01, slow=1, slow_seconds=0.2)
-    async with server:
+    async with served(app.serve) as port:
+        url = f"http://127.0.0.1:{port}"
+        order = Order(url, Protocol.H1, think=0.01, slow=1, slow_seconds=0.2)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "e2e.clients.python.aiohttp_client"),
             env={**os.environ, **order.environment()},

@@ -18,6 +18,7 @@ from e2e.clients.order import Order, Protocol
 from e2e.clients.report import ClientReport, parse_line
 from e2e.clients.toolchain import PROGRAMS
 from tests.support.required import cannot_run
+from tests.support.serving import served
 from tests.support.waiting import eventually
 
 _CONNECTIONS = 3
@@ -46,25 +47,13 @@ class Server:
         self.unanswered = 0
         self.turned = asyncio.Event()
         self.over = asyncio.Event()
-        self._serving = 0
-        self._idle = asyncio.Event()
-
-    async def end(self) -> None:
-        """Wait until all connections have ended, once the clients have."""
-        self.over.set()
-        await self._idle.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
-        self._serving += 1
-        self._idle.clear()
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while await self._exchange(reader, writer) and not self._closing:
                 pass
         writer.close()
-        self._serving -= 1
-        if not self._serving:
-            self._idle.set()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -105,33 +94,31 @@ async def _breaks_off_once(server: Server) -> bool:
 @asynccontextmanager
 async def _loaded(client: str, server: Server) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a client against a server until the latter has turned."""
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    host, port = listening.sockets[0].getsockname()
-    order = Order(
-        f"http://{host}:{port}",
-        Protocol.H1,
-        connections=_CONNECTIONS,
-        think=0.02,
-        slow=0,
-        seconds=20,
-    )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", f"e2e.clients.programs.{client}"),
-        env={**os.environ, **order.environment(), "GRACE": "2"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(20):
-            await server.turned.wait()
-            yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        listening.close()
-        await server.end()
+    async with served(server.serve) as port:
+        order = Order(
+            f"http://127.0.0.1:{port}",
+            Protocol.H1,
+            connections=_CONNECTIONS,
+            think=0.02,
+            slow=0,
+            seconds=20,
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", f"e2e.clients.programs.{client}"),
+            env={**os.environ, **order.environment(), "GRACE": "2"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(20):
+                await server.turned.wait()
+                yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            server.over.set()
 
 
 async def _end(process: asyncio.subprocess.Process) -> ClientReport:

@@ -11,16 +11,15 @@ import pytest
 from e2e.clients.order import Order, Protocol
 from e2e.proof.running import ClientFailed, RunningClient
 from e2e.sample.image.app import App
+from tests.support.serving import served
 
 
 @pytest.fixture
 async def url() -> AsyncIterator[str]:
     """A running app."""
     app = App("web-1", "v1")
-    server = await asyncio.start_server(app.serve, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()
-        yield f"http://{host}:{port}"
+    async with served(app.serve) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 async def test_a_client_is_followed_from_its_first_word_to_its_result(

@@ -1,8 +1,8 @@
 """An API server in memory: enough of Kubernetes' semantics for the controller's requests.
 
-It keeps objects by path, lists with label selectors, watches, checks uids and resource versions,
-merges pod conditions by type, and applies status. What it does not know it refuses, so that a test
-cannot pass by asking for something that was never answered.
+It keeps objects by path, lists with label selectors, watches from the version it is asked for,
+checks uids and resource versions, merges pod conditions by type, and applies status. What it does
+not know it refuses, so that a test cannot pass by asking for something that was never answered.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import jsonpatch
@@ -44,6 +45,7 @@ class FakeKubernetes:
         self.url = ""
         self._version = itertools.count(1)
         self._watchers: list[tuple[str, str, asyncio.Queue[bytes]]] = []
+        self._history: list[_Event] = []
 
     def put(self, path: str, raw: Raw) -> Raw:
         """Store an object as somebody else would; watchers hear of it."""
@@ -164,6 +166,10 @@ class FakeKubernetes:
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         lines: asyncio.Queue[bytes] = asyncio.Queue()
         entry = (request.path, _selector(request), lines)
+        since = int(request.query.get("resourceVersion") or 0)
+        for event in self._history:
+            if event.version > since and event.is_for(*entry[:2]):
+                lines.put_nowait(event.line)
         self._watchers.append(entry)
         response = web.StreamResponse()
         await response.prepare(request)
@@ -175,9 +181,22 @@ class FakeKubernetes:
 
     def _tell(self, kind: str, path: str, raw: Raw) -> None:
         line = json.dumps({"type": kind, "object": raw}).encode() + b"\n"
+        event = _Event(int(raw["metadata"]["resourceVersion"]), path, raw, line)
+        self._history.append(event)
         for collection, selector, lines in self._watchers:
-            if _within(path, collection) and _selected(raw, selector):
+            if event.is_for(collection, selector):
                 lines.put_nowait(line)
+
+
+@dataclass(frozen=True)
+class _Event:
+    version: int
+    path: str
+    object: Raw
+    line: bytes
+
+    def is_for(self, collection: str, selector: str) -> bool:
+        return _within(self.path, collection) and _selected(self.object, selector)
 
 
 def _changed(
