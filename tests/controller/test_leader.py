@@ -249,8 +249,7 @@ async def test_one_that_goes_without_an_event_leaves_no_series(work: Work) -> No
 
 async def test_a_release_wakes_without_a_pod(work: Work) -> None:
     """A changed Deployment is looked at; one whose status changed is not."""
-    await eventually(lambda: work.status().get("phase") == "Ready")
-    await asyncio.sleep(0.1)
+    await eventually(lambda: work.leader.synced() and len(work.reconciler.views) == 1)
     asked = len(work.fake.requests)
     same = raw_deployment() | {"status": {"readyReplicas": 2}}
     work.fake.put(f"{DEPLOYMENTS}/web", same)
