@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossless.cluster.objects import last_words, pod_of, rollout_of, sighting_of
-from lossless.cluster.reports import Agents
+from lossless.cluster.reports import MOST_LISTENED_TO, MOST_OF_A_LOOK, Agents
 from lossless.cluster.rollout_status import parse_status, status_document
 from lossless.model.names import REPORT_PATH
 from lossless.model.observation import Endpoint, Unknown
@@ -23,6 +23,7 @@ from lossless.model.status import RolloutStatus
 from tests.support.raw_objects import raw_pod, raw_report, raw_rollout
 from tests.support.serving import served
 from tests.support.spoiling import JSON, paths, spoiled
+from tests.support.waiting import eventually
 
 GOOD = raw_report("a", Phase.DRAINED)
 
@@ -42,12 +43,21 @@ async def answering(response: Any, patience: float = 10.0) -> AsyncIterator[Agen
         await runner.cleanup()
 
 
-async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take a connection as the port of a frozen node does."""
-    with suppress(OSError):
-        while await reader.read(1024):
-            pass
-    writer.close()
+class Silent:
+    """Takes connections and says nothing, as the port of a frozen node."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self.held = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hold a connection until its client has enough."""
+        self.held += 1
+        with suppress(OSError):
+            while await reader.read(1024):
+                pass
+        self.held -= 1
+        writer.close()
 
 
 def plain(text: str | bytes, status: int = 200, headers: dict[str, str] | None = None) -> Any:
@@ -182,7 +192,10 @@ async def test_silent_agents_cost_a_look_no_more_than_one_answer() -> None:
 
     What there was no time for is Unknown like all else that nobody has answered.
     """
-    async with served(says_nothing, backlog=1024) as port, Agents(port=port, timeout=2.0) as agents:
+    async with (
+        served(Silent().serve, backlog=1024) as port,
+        Agents(port=port, timeout=2.0) as agents,
+    ):
         silent = {f"uid-{number}": Endpoint("127.0.0.1") for number in range(200)}
         began = asyncio.get_running_loop().time()
         said = await agents.ask_all(silent)
@@ -199,17 +212,18 @@ async def test_silent_agents_cost_a_look_no_more_than_one_answer() -> None:
 
 async def test_silent_agents_delay_no_other_look() -> None:
     """Neither those of another look, nor those that are listened to."""
+    frozen = Silent()
     async with (
         answering(plain(GOOD)) as healthy,
-        served(says_nothing, backlog=1024) as port,
+        served(frozen.serve, backlog=1024) as port,
     ):
         silent = {f"uid-{number}": Endpoint("127.0.0.1", port) for number in range(300)}
         others = [
             asyncio.ensure_future(healthy.ask_all(silent)),
             *(asyncio.ensure_future(healthy.ask(agent, uid)) for uid, agent in silent.items()),
         ]
-        # All of them wait for an answer or for a place.
-        await asyncio.sleep(0.1)
+        # Of the look as many as it has places, of the others all that have one.
+        await eventually(lambda: frozen.held == MOST_OF_A_LOOK + MOST_LISTENED_TO)
         said = await healthy.ask_all({"uid-a": Endpoint("127.0.0.1")})
         waiting = sum(not other.done() for other in others)
         for other in others:

@@ -19,10 +19,10 @@ from lossless.model.report import MAX_BYTES, parse_report
 
 #: Agents asked at the same time between looks; a node or a zone that is lost may hold hundreds,
 #: each of which takes its place for ``TIMEOUT``.
-_LISTENED_TO: Final = 256
+MOST_LISTENED_TO: Final = 256
 #: Agents asked at the same time by one look. Each look has places of its own: the silent agents of
 #: one LosslessRollout cost the answers of no other.
-_OF_A_LOOK: Final = 64
+MOST_OF_A_LOOK: Final = 64
 #: Seconds for one answer, and for all answers of one look. An agent answers in milliseconds;
 #: whoever does not is asked again.
 TIMEOUT: Final = 1.0
@@ -41,7 +41,7 @@ class Agents:
         """
         self._port = port
         self._timeout = timeout
-        self._listened_to = asyncio.Semaphore(_LISTENED_TO)
+        self._listened_to = asyncio.Semaphore(MOST_LISTENED_TO)
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=timeout),
             # Pods come and go: a kept connection would only be one more that the agent sees.
@@ -89,7 +89,7 @@ class Agents:
         Args:
             agents: where they listen, by their pods' uids.
         """
-        places = asyncio.Semaphore(_OF_A_LOOK)
+        places = asyncio.Semaphore(MOST_OF_A_LOOK)
 
         async def in_time(uid: str, agent: Endpoint) -> Evidence:
             late = Unknown("there was no time to ask it: too many other agents do not answer")
