@@ -127,7 +127,7 @@ async def test_one_that_hangs_holds_up_no_other() -> None:
     async with program(None) as silent, program(ok(STUB_STATUS.encode())) as nginx:
         counting = Watch().counting(NginxStatus(silent.port), NginxStatus(nginx.port))
         begun = time.monotonic()
-        hung, read = await counting.read(0.1)
+        hung, read = await counting.read(1.0)
         took = time.monotonic() - begun
 
     assert (hung.value, read.value) == (None, 2)

@@ -15,6 +15,7 @@ from lossless.model.names import API_VERSION, PLURAL
 from lossless.model.scope import Scope
 from tests.controller.running import DISCOVERY, kubeconfig
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
+from tests.support.free_ports import free_port
 from tests.support.raw_objects import (
     DEPLOYMENTS,
     PODS,
@@ -56,29 +57,29 @@ async def probe(port: int, path: str) -> tuple[int, str]:
     ],
 )
 async def test_the_process_from_start_to_end(
-    fake: FakeKubernetes, tmp_path: Path, unused_tcp_port: int, scope: Scope, followed: str
+    fake: FakeKubernetes, tmp_path: Path, scope: Scope, followed: str
 ) -> None:
     """It leads, follows LosslessRollouts through kopf, serves probes, and releases the Lease."""
+    port = free_port()
     options = ControllerOptions(
         namespace="lossless",
         identity="controller-0",
         scope=scope,
         kubeconfig=kubeconfig(fake.url, tmp_path),
         host="127.0.0.1",
-        http_port=unused_tcp_port,
+        http_port=port,
         resync=600.0,
     )
     task = asyncio.create_task(run(options))
     await eventually(lambda: followed in fake.requests)
     await eventually(lambda: LEASE in fake.objects)
-    await asyncio.sleep(0.3)
     fake.put(f"{ROLLOUTS}/web", raw_rollout())
     await eventually(lambda: "status" in fake.objects[f"{ROLLOUTS}/web"])
     healthy, ready = (
-        await probe(unused_tcp_port, "/healthz"),
-        await probe(unused_tcp_port, "/readyz"),
+        await probe(port, "/healthz"),
+        await probe(port, "/readyz"),
     )
-    _, metrics = await probe(unused_tcp_port, "/metrics")
+    _, metrics = await probe(port, "/metrics")
     task.cancel()
     await asyncio.wait({task}, timeout=10)
 
