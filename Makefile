@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODES  ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof balancers faults hosts test check site unit e2e cluster krew down bench format generate lock clean packages tools clients
+.PHONY: help demo proof balancers faults hosts test check site unit late e2e cluster krew down bench format generate lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ unit: tools  ## Unit tests and chart tests
 	e2e/cluster/install-packages tests/pages/debian-packages.txt
 	e2e/cluster/install-packages tests/proof/debian-packages.txt
 	LOSSLESS_REQUIRE_TOOLS=1 $(BIN)/python -Im pytest --numprocesses 4 --dist loadscope
+
+late: tools  ## Unit tests while I/O comes late and in other orders, as on a busy machine: races show (about 4 minutes)
+	PYTHONPATH=. $(BIN)/python -m pytest -p tests.support.late_io --numprocesses 6 --dist loadscope
 
 e2e: tools clients  ## End-to-end tests on a real multi-node cluster
 	$(BIN)/python -m pytest e2e --timeout=900
