@@ -147,7 +147,7 @@ class Index:
             self._labelled[key].add(seen.uid)
             # It was no departure: its label went, and came back.
             for one in woken:
-                self._departures.get(one, {}).pop(seen.uid, None)
+                self._forget(one, (seen.uid,))
             return woken
         self._homes.pop(seen.uid, None)
         self._leave(key, seen.uid)
@@ -188,11 +188,7 @@ class Index:
 
     def acted_on(self, key: Key, departures: Iterable[Departure]) -> None:
         """Forget departures whose consequences are stored."""
-        kept = self._departures.get(key, {})
-        for departure in departures:
-            kept.pop(departure.uid, None)
-        if not kept:
-            self._departures.pop(key, None)
+        self._forget(key, (departure.uid for departure in departures))
 
     def _note(self, key: Key) -> None:
         if self._told is not None:
@@ -205,6 +201,13 @@ class Index:
         if not pods:
             self._labelled.pop(key, None)
         self._gone.set()
+
+    def _forget(self, key: Key, departed: Iterable[str]) -> None:
+        kept = self._departures.get(key, {})
+        for uid in departed:
+            kept.pop(uid, None)
+        if not kept:
+            self._departures.pop(key, None)
 
     def _remember(self, key: Key, departure: Departure) -> None:
         if key not in self._claims:
