@@ -116,6 +116,11 @@ async def work(request: pytest.FixtureRequest) -> AsyncIterator[Work]:
         await asyncio.wait({task})
 
 
+async def settled(work: Work) -> None:
+    """Wait until all there is was told of and looked at."""
+    await eventually(lambda: work.leader.synced() and len(work.reconciler.views) == 1)
+
+
 async def rolling(work: Work) -> None:
     """Begin a rollout and wait until the first victim drains and the next pod is held."""
     await eventually(lambda: work.status().get("phase") == "Ready")
@@ -249,7 +254,7 @@ async def test_one_that_goes_without_an_event_leaves_no_series(work: Work) -> No
 
 async def test_a_release_wakes_without_a_pod(work: Work) -> None:
     """A changed Deployment is looked at; one whose status changed is not."""
-    await eventually(lambda: work.leader.synced() and len(work.reconciler.views) == 1)
+    await settled(work)
     asked = len(work.fake.requests)
     same = raw_deployment() | {"status": {"readyReplicas": 2}}
     work.fake.put(f"{DEPLOYMENTS}/web", same)
@@ -267,8 +272,7 @@ async def test_a_pod_that_comes_without_an_agent_is_found_while_pods_are_missing
     work: Work,
 ) -> None:
     """No event tells of it: the webhook is down, and somebody scales up."""
-    await eventually(lambda: work.status().get("phase") == "Ready")
-    await eventually(lambda: len(work.reconciler.views) == 1)
+    await settled(work)
     scaled = raw_deployment(4)
     scaled["metadata"]["generation"] = 2
     work.fake.put(f"{DEPLOYMENTS}/web", scaled)
@@ -311,7 +315,7 @@ async def test_a_gate_that_is_refused_keeps_no_other_from_opening(work: Work) ->
 
 async def test_nothing_is_written_by_one_that_leads_no_more(work: Work) -> None:
     """Between what it decided and what it writes another may have begun."""
-    await eventually(lambda: work.status().get("phase") == "Ready")
+    await settled(work)
     work.leading[0] = False
     written = len(work.fake.writes)
     work.fake.put(f"{PODS}/n", raw_pod("n", "old", ready=False, gate=None))

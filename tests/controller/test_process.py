@@ -75,10 +75,7 @@ async def test_the_process_from_start_to_end(
     await eventually(lambda: LEASE in fake.objects)
     fake.put(f"{ROLLOUTS}/web", raw_rollout())
     await eventually(lambda: "status" in fake.objects[f"{ROLLOUTS}/web"])
-    healthy, ready = (
-        await probe(port, "/healthz"),
-        await probe(port, "/readyz"),
-    )
+    healthy, ready = await probe(port, "/healthz"), await probe(port, "/readyz")
     _, metrics = await probe(port, "/metrics")
     task.cancel()
     await asyncio.wait({task}, timeout=10)

@@ -165,10 +165,11 @@ class FakeKubernetes:
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         lines: asyncio.Queue[bytes] = asyncio.Queue()
-        entry = (request.path, _selector(request), lines)
+        path, selector = request.path, _selector(request)
+        entry = (path, selector, lines)
         since = int(request.query.get("resourceVersion") or 0)
         for event in self._history:
-            if event.version > since and event.is_for(*entry[:2]):
+            if event.version > since and event.is_for(path, selector):
                 lines.put_nowait(event.line)
         self._watchers.append(entry)
         response = web.StreamResponse()

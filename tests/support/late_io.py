@@ -9,8 +9,7 @@ fails is a race, of the product or of the test.
 import random
 import selectors
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -21,28 +20,22 @@ _LEFT_OUT: Final = 0.5
 #: The longest pause of one, in seconds.
 _PAUSE: Final = 0.02
 
-_Ready = list[tuple[selectors.SelectorKey, int]]
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Disturb all event loops of this process."""
+    select = selectors.DefaultSelector.select
+    # Its own: hypothesis sets the seed of the common one before each example.
+    chance = random.Random()  # noqa: S311 # no secret
 
-def late(
-    select: Callable[[Any, float | None], _Ready], chance: random.Random
-) -> Callable[[Any, float | None], _Ready]:
-    """Return a ``select`` that tells part of what is ready, and that late."""
-
-    def disturbed(self: Any, timeout: float | None = None) -> _Ready:
+    def disturbed(
+        self: selectors.DefaultSelector, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
         ready = select(self, timeout)
         if not ready or chance.random() >= _DISTURBED:
             return ready
         time.sleep(chance.random() * _PAUSE)
         return [one for one in ready if chance.random() >= _LEFT_OUT]
 
-    return disturbed
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Disturb all event loops of this process."""
     patch = pytest.MonkeyPatch()
-    # Its own: hypothesis sets the seed of the common one before each example.
-    disturbed = late(selectors.DefaultSelector.select, random.Random())  # noqa: S311 # no secret
     patch.setattr(selectors.DefaultSelector, "select", disturbed)
     config.add_cleanup(patch.undo)
