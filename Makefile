@@ -73,7 +73,7 @@ format: $(VENV)/.done  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 
 generate: $(VENV)/.done  ## Make the generated pages, the reference of metrics and the dashboard anew
-	for m in tools.api_reference tools.messages tools.phase_diagram tools.chart_values monitoring; do \
+	for m in tools.api_reference tools.reasons tools.phase_diagram tools.chart_values monitoring; do \
 	  PYTHONPATH=operator:. $(BIN)/python -m $$m || exit 1; done
 
 lock: $(VENV)/.done  ## Lock the dependencies anew (names, versions, hashes)

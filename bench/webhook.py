@@ -26,6 +26,7 @@ from kubernetes.aio.client.api_client import ApiClient  # noqa: E402 # after the
 from kubernetes.aio.client.configuration import Configuration  # noqa: E402 # the same
 
 from lossless.cluster.client import Client  # noqa: E402 # the same
+from lossless.injection.agent_settings import AgentSettings  # noqa: E402 # the same
 from lossless.model.names import (  # noqa: E402 # the same
     API_VERSION,
     PLURAL,
@@ -35,11 +36,11 @@ from lossless.model.names import (  # noqa: E402 # the same
 )
 from lossless.telemetry import logs  # noqa: E402 # the same
 from lossless.webhook.certificate import service_names  # noqa: E402 # the same
-from lossless.webhook.options import AgentSettings, WebhookOptions  # noqa: E402 # the same
+from lossless.webhook.options import WebhookOptions  # noqa: E402 # the same
 from lossless.webhook.server import Webhook  # noqa: E402 # the same
+from tests.injection.pods import container, pod, review  # noqa: E402 # the same
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes  # noqa: E402 # the same
 from tests.support.waiting import eventually  # noqa: E402 # the same
-from tests.webhook.pods import container, pod, review  # noqa: E402 # the same
 
 NAMESPACE = "lossless-system"
 ROLLOUTS = 500

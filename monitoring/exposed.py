@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from lossless.agent.metrics import State, expose
 from lossless.cluster.watching import Key
 from lossless.controller.metrics import ControllerMetrics
-from lossless.model.drain_rule import Sample
-from lossless.model.measures import Bareness, Measures
+from lossless.model.drain.drain_rule import Sample
 from lossless.model.phases import Phase
 from lossless.model.report import Connections, Driver, DriverState, Report, Source, SourceState
+from lossless.model.rollout.measures import Bareness, Measures
 from lossless.model.status import RolloutPhase
 from lossless.webhook.metrics import Metrics
 

@@ -2,10 +2,9 @@
 
 import yaml
 
+from lossless.model.conditions import Reason
 from lossless.model.phases import TRANSITIONS, Event, Phase
-from tools import api_reference, phase_diagram
-from tools.messages import page as messages
-from tools.messages.trees import collect
+from tools import api_reference, phase_diagram, reasons
 
 
 def test_the_reference_is_that_of_the_crd() -> None:
@@ -15,9 +14,10 @@ def test_the_reference_is_that_of_the_crd() -> None:
     assert api_reference.PAGE.read_text() == made
 
 
-def test_the_messages_are_those_of_the_sources() -> None:
-    """``python -m tools.messages`` makes them anew."""
-    assert messages.PAGE.read_text() == messages.render(collect())
+def test_every_reason_says_what_it_means_and_what_to_do() -> None:
+    """``python -m tools.reasons`` makes the page anew; a reason without a remedy makes none."""
+    assert reasons.PAGE.read_text() == reasons.render()
+    assert reasons.meanings().keys() == set(Reason)
 
 
 def test_every_field_of_the_spec_has_a_row() -> None:

@@ -15,11 +15,11 @@ import pytest
 
 from lossless.cluster.client import Client
 from lossless.cluster.lease import LeaseStore
-from lossless.cluster.release import release
 from lossless.cluster.reports import Agents
-from lossless.cluster.selftest import examine
 from lossless.cluster.timestamps import format_micro_time, format_time
 from lossless.cluster.watching import Key
+from lossless.commands.release import release
+from lossless.commands.selftest import examine
 from lossless.controller.election import Election
 from lossless.controller.index import Index
 from lossless.controller.injection import Injection

@@ -14,7 +14,7 @@ from typing import Final
 from lossless.agent import start_drain
 from lossless.agent.settings import PREFIX_ENV
 from lossless.model import names
-from lossless.model.agent_config import AgentConfig
+from lossless.model.drain.agent_config import AgentConfig
 from lossless.model.policy import DrainPolicy
 from tests.support.free_ports import free_port
 

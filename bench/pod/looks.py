@@ -15,8 +15,8 @@ from lossless.agent.ledger import Ledger
 from lossless.agent.proc_net import parse_tcp
 from lossless.agent.sampler import Sampler
 from lossless.agent.sockets import Sockets
-from lossless.model.agent_config import AgentConfig
-from lossless.model.evidence import TcpState
+from lossless.model.drain.agent_config import AgentConfig
+from lossless.model.drain.evidence import TcpState
 from lossless.model.policy import DrainPolicy
 
 AGENT: Final = "the agent's look (sock_diag)"

@@ -79,8 +79,9 @@ async def _controller(options: argparse.Namespace) -> None:
 
 
 async def _webhook(options: argparse.Namespace) -> None:
+    from lossless.injection.agent_settings import AgentSettings  # noqa: PLC0415 # the same
     from lossless.model.scope import Scope  # noqa: PLC0415 # see the module
-    from lossless.webhook.options import AgentSettings, WebhookOptions  # noqa: PLC0415 # the same
+    from lossless.webhook.options import WebhookOptions  # noqa: PLC0415 # the same
     from lossless.webhook.server import run  # noqa: PLC0415 # the same
 
     await run(
@@ -107,7 +108,7 @@ async def _webhook(options: argparse.Namespace) -> None:
 
 async def _release(options: argparse.Namespace) -> None:
     from lossless.cluster.client import Client  # noqa: PLC0415 # see the module
-    from lossless.cluster.release import release  # noqa: PLC0415 # the same
+    from lossless.commands.release import release  # noqa: PLC0415 # the same
 
     async with await Client.connect(options.kubeconfig) as client:
         opened = await release(client)
@@ -116,7 +117,7 @@ async def _release(options: argparse.Namespace) -> None:
 
 async def _selftest(options: argparse.Namespace) -> None:
     from lossless.cluster.client import Client  # noqa: PLC0415 # see the module
-    from lossless.cluster.selftest import examine  # noqa: PLC0415 # the same
+    from lossless.commands.selftest import examine  # noqa: PLC0415 # the same
 
     async with await Client.connect(options.kubeconfig) as client:
         async for line in examine(client, options.namespace, options.timeout):

@@ -6,11 +6,11 @@ from collections.abc import Collection, Generator, Sequence
 from lossless.agent.addresses import pack
 from lossless.agent.openings import Counters
 from lossless.agent.sockets import Sockets
-from lossless.model.agent_config import AgentConfig, Probe
-from lossless.model.evidence import Socket, TcpInfo, TcpState
-from lossless.model.hooks import OwnHook
+from lossless.model.drain.agent_config import AgentConfig, Probe
+from lossless.model.drain.evidence import Socket, TcpInfo, TcpState
+from lossless.model.drain.hooks import OwnHook
+from lossless.model.drain.release_rule import Barrier
 from lossless.model.policy import DrainPolicy, IdleConnections
-from lossless.model.release_rule import Barrier
 
 POD = "10.1.0.5"
 CLIENT = "10.2.0.7"

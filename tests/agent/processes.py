@@ -12,7 +12,7 @@ from typing import Self
 from lossless.agent import start_drain
 from lossless.agent.settings import PREFIX_ENV
 from lossless.model import names
-from lossless.model.agent_config import AgentConfig
+from lossless.model.drain.agent_config import AgentConfig
 from lossless.model.report import Report, parse_report
 from tests.support.waiting import eventually_sync
 

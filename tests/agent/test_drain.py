@@ -18,9 +18,9 @@ from lossless.agent.ledger import Ledger
 from lossless.agent.paths import Paths
 from lossless.agent.sampler import Sampler
 from lossless.agent.settings import Settings
-from lossless.model.agent_config import AgentConfig
+from lossless.model.drain.agent_config import AgentConfig
+from lossless.model.drain.readings import Reading
 from lossless.model.phases import Phase
-from lossless.model.readings import Reading
 from lossless.model.report import Driver, DriverState, Report, SourceState, parse_report
 from tests.agent.builders import NODE, ScriptedSockets, a_config, sock, spoken
 from tests.support.waiting import eventually

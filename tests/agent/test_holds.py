@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lossless.agent.holds import Holds
 from lossless.agent.own_hooks import OwnHooks
-from lossless.model.agent_config import AgentConfig
-from lossless.model.hooks import HttpHook, SleepHook
-from lossless.model.release_rule import CONSECUTIVE, Barrier, Presence
+from lossless.model.drain.agent_config import AgentConfig
+from lossless.model.drain.hooks import HttpHook, SleepHook
+from lossless.model.drain.release_rule import CONSECUTIVE, Barrier, Presence
 from tests.agent.builders import a_config
 from tests.agent.test_drain import BUSY, Pod
 from tests.agent.test_own_hooks import listening

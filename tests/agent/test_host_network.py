@@ -11,9 +11,9 @@ from threading import Thread
 import pytest
 
 from lossless.model import names
-from lossless.model.agent_config import AgentConfig
 from lossless.model.counters import Prometheus
-from lossless.model.hold_path import AskedHold, hold_path
+from lossless.model.drain.agent_config import AgentConfig
+from lossless.model.drain.hold_path import AskedHold, hold_path
 from lossless.model.phases import Phase
 from lossless.model.report import parse_report
 from tests.agent.builders import a_config

@@ -8,9 +8,9 @@ import pytest
 from lossless.agent.addresses import pack, within_none, within_pod
 from lossless.agent.ledger import Ledger
 from lossless.agent.openings import Counters
-from lossless.model.agent_config import AgentConfig, Probe
-from lossless.model.drain_rule import Sample
-from lossless.model.evidence import Socket, TcpState
+from lossless.model.drain.agent_config import AgentConfig, Probe
+from lossless.model.drain.drain_rule import Sample
+from lossless.model.drain.evidence import Socket, TcpState
 from lossless.model.policy import IdleConnections
 from lossless.model.report import Oldest
 from tests.agent.builders import CLIENT, NODE, POD, a_config, listener, sock, spoken

@@ -4,8 +4,8 @@ import pytest
 
 from lossless.agent.addresses import within_pod
 from lossless.agent.main_containers import look
-from lossless.model.evidence import Socket, TcpState
-from lossless.model.release_rule import Presence
+from lossless.model.drain.evidence import Socket, TcpState
+from lossless.model.drain.release_rule import Presence
 from tests.agent.builders import POD, ScriptedSockets, listener, sock
 
 SQL = listener("127.0.0.1:5432")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from lossless.agent.metrics import State, expose
-from lossless.model.drain_rule import Sample
+from lossless.model.drain.drain_rule import Sample
 from lossless.model.phases import Phase
 from lossless.model.report import Driver, DriverState, Report, Source, SourceState
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from lossless.model.agent_config import AgentConfig, Probe
 from lossless.model.counters import Prometheus
+from lossless.model.drain.agent_config import AgentConfig, Probe
+from lossless.model.drain.release_rule import Barrier
 from lossless.model.names import HOST_IPS_ENV, RELEASED_FILE
 from lossless.model.phases import Phase
 from lossless.model.policy import IdleConnections
-from lossless.model.release_rule import Barrier
 from lossless.model.report import SourceState
 from tests.agent.builders import a_config
 from tests.agent.processes import AgentProcess

@@ -1,7 +1,7 @@
 """New connections of a draining pod, look by look."""
 
 from lossless.agent.newcomers import MAX_SUSPECTS, MAX_UNSEEN, Newcomers
-from lossless.model.agent_config import Probe
+from lossless.model.drain.agent_config import Probe
 
 PROBE = Probe(port=80, period=10.0, timeout=1.0)
 

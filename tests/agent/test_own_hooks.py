@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lossless.agent.own_hooks import OwnHooks
-from lossless.model.hooks import HttpHook, SleepHook
+from lossless.model.drain.hooks import HttpHook, SleepHook
 from tests.support.serving import served
 from tests.support.waiting import eventually
 

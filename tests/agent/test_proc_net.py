@@ -12,7 +12,7 @@ from lossless.agent.proc_net import (
     parse_passive_opens,
     parse_tcp,
 )
-from lossless.model.evidence import TcpState
+from lossless.model.drain.evidence import TcpState
 
 HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  ...\n"
 ESTABLISHED = (

@@ -18,7 +18,7 @@ import pytest
 
 from lossless.model import names
 from lossless.model.counters import Prometheus
-from lossless.model.hooks import HttpHook
+from lossless.model.drain.hooks import HttpHook
 from lossless.model.phases import Phase
 from lossless.model.report import parse_report
 from tests.agent.builders import a_config

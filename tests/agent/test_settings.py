@@ -7,7 +7,7 @@ import pytest
 
 from lossless.agent.paths import Paths
 from lossless.agent.settings import PREFIX_ENV, Settings, read_settings
-from lossless.model.agent_config import AgentConfig, Probe
+from lossless.model.drain.agent_config import AgentConfig, Probe
 from lossless.model.names import CONFIG_ENV
 from lossless.model.policy import DrainPolicy
 from tests.agent.builders import a_config

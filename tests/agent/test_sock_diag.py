@@ -18,7 +18,7 @@ from lossless.agent.sock_diag import (
     parse_dump,
     port_filter,
 )
-from lossless.model.evidence import Socket, TcpInfo, TcpState
+from lossless.model.drain.evidence import Socket, TcpInfo, TcpState
 from tests.agent.builders import name
 
 PORTS = st.integers(min_value=1, max_value=65535)

@@ -12,7 +12,7 @@ import pytest
 from lossless.agent.addresses import is_loopback, peer_address, peer_port
 from lossless.agent.sock_diag import AF_INET, NETLINK_SOCK_DIAG, dump_request, parse_dump
 from lossless.agent.sockets import Sockets
-from lossless.model.evidence import Socket, Standing, TcpState, assess, follow
+from lossless.model.drain.evidence import Socket, Standing, TcpState, assess, follow
 from tests.support.free_ports import free_port
 from tests.support.waiting import eventually_sync
 

@@ -11,7 +11,7 @@ from lossless.model.names import METRICS_PATH, ROLLOUT_LABEL
 from monitoring.files import ALERTS, DASHBOARD
 from monitoring.rules import read_alerts
 from tests.chart.rendering import NAMESPACE, Helm, HelmError, Manifest, named, of_kind
-from tests.webhook.pods import agent_of, injected, pod
+from tests.injection.pods import agent_of, injected, pod
 
 _OURS = ("PodMonitor", "PrometheusRule", "ServiceMonitor", "ConfigMap")
 _MONITORS = {"podMonitor": {"enabled": True, "agents": True}}

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 import lossless
+from lossless.injection.agent_settings import AgentSettings
 from lossless.model.policy import parse_spec
-from lossless.webhook.options import AgentSettings
 from tests.chart.rendering import (
     CHART,
     IMAGE,

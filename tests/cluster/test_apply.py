@@ -9,10 +9,10 @@ from lossless.cluster.client import Client
 from lossless.cluster.errors import ConflictError, NotFoundError, ThrottledError
 from lossless.cluster.rollout_status import parse_status
 from lossless.cluster.watching import Key
-from lossless.model.announcements import Announcement
 from lossless.model.conditions import Reason
-from lossless.model.decision import Evict, SetGate
 from lossless.model.names import GATE
+from lossless.model.rollout.announcements import Announcement
+from lossless.model.rollout.decision import Evict, SetGate
 from lossless.model.status import RolloutPhase, RolloutStatus
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import NAMESPACE, PODS, ROLLOUTS, START, raw_pod, raw_rollout

@@ -11,9 +11,9 @@ from lossless.cluster.errors import UnreachableError
 from lossless.cluster.gather import Hints, gather
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
-from lossless.model.observation import Departure, Observation, Unknown
 from lossless.model.phases import Phase
 from lossless.model.report import MAX_BYTES, Report, parse_report
+from lossless.model.rollout.observation import Departure, Observation, Unknown
 from tests.support.fake_agent import FakeAgent, fake_agent
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import (

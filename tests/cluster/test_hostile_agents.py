@@ -16,9 +16,9 @@ from lossless.cluster.objects import last_words, pod_of, rollout_of, sighting_of
 from lossless.cluster.reports import MOST_LISTENED_TO, MOST_OF_A_LOOK, Agents
 from lossless.cluster.rollout_status import parse_status, status_document
 from lossless.model.names import REPORT_PATH
-from lossless.model.observation import Endpoint, Unknown
 from lossless.model.phases import Phase
 from lossless.model.report import MAX_BYTES, Report
+from lossless.model.rollout.observation import Endpoint, Unknown
 from lossless.model.status import RolloutStatus
 from tests.support.raw_objects import raw_pod, raw_report, raw_rollout
 from tests.support.serving import served

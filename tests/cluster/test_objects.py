@@ -18,10 +18,10 @@ from lossless.model.names import (
     INCOMPLETE_ANNOTATION,
     UNPROTECTED_ANNOTATION,
 )
-from lossless.model.observation import Departure, Endpoint, Gate, Unknown
 from lossless.model.phases import Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.report import Report
+from lossless.model.rollout.observation import Departure, Endpoint, Gate, Unknown
 from lossless.model.targets import Kind, Target
 from tests.support.raw_objects import (
     START,

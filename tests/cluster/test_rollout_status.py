@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lossless.cluster.rollout_status import parse_status, status_document
 from lossless.model.conditions import Answer, Condition, ConditionType
-from lossless.model.drains import coarse
 from lossless.model.phases import Phase
 from lossless.model.report import Connections, Oldest
+from lossless.model.rollout.drains import coarse
 from lossless.model.status import (
     Cause,
     LastRollout,

@@ -15,7 +15,7 @@ from lossless.cluster.workloads import (
     owned,
     stateful_set_of,
 )
-from lossless.model.strategy import Strategy
+from lossless.model.rollout.strategy import Strategy
 from lossless.model.targets import Kind, Target
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.raw_objects import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.controller.index import Index
-from lossless.model.observation import Departure, Elsewhere, Unknown
+from lossless.model.rollout.observation import Departure, Elsewhere, Unknown
 from lossless.model.targets import Kind, Target
 
 WEB, API, OTHER = Key("shop", "web"), Key("shop", "api"), Key("shop", "other")

@@ -18,9 +18,9 @@ from lossless.controller.listener import Listener
 from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import Reconciler
-from lossless.model.decision import LOOK_MISSING
 from lossless.model.names import AGENT_CONTAINER, API_VERSION, GATE
 from lossless.model.phases import Phase
+from lossless.model.rollout.decision import LOOK_MISSING
 from lossless.model.scope import Scope
 from tests.support.fake_agent import FakeAgent, fake_agent
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes

@@ -9,8 +9,8 @@ import pytest
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.controller.listener import Listener
-from lossless.model.observation import Endpoint
 from lossless.model.phases import Phase
+from lossless.model.rollout.observation import Endpoint
 from tests.support.fake_agent import FakeAgent, fake_agent
 from tests.support.raw_objects import raw_report
 from tests.support.waiting import eventually

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from lossless.cluster.watching import Key
 from lossless.controller.metrics import ControllerMetrics
-from lossless.model.drains import Outcome
-from lossless.model.measures import Bareness, Measures
 from lossless.model.phases import Phase
 from lossless.model.report import Connections
+from lossless.model.rollout.drains import Outcome
+from lossless.model.rollout.measures import Bareness, Measures
 from lossless.model.status import RolloutPhase
 
 WEB = Key("shop", "web")

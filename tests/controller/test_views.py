@@ -7,9 +7,16 @@ import pytest
 from lossless.cluster.gather import Hints
 from lossless.cluster.watching import Key
 from lossless.controller.views import AGE, Views
-from lossless.model.decision import Decision, SetGate
 from lossless.model.fields import InvalidSpec
-from lossless.model.observation import Departure, Elsewhere, Observation, Pod, Rollout, Unknown
+from lossless.model.rollout.decision import Decision, SetGate
+from lossless.model.rollout.observation import (
+    Departure,
+    Elsewhere,
+    Observation,
+    Pod,
+    Rollout,
+    Unknown,
+)
 from lossless.model.status import RolloutStatus
 
 KEY = Key("shop", "web")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossless.host.config import HostConfig, Program, parse_config, read_config
-from lossless.model.agent_config import Probe
 from lossless.model.close_drivers import EnvoyClose, HttpClose, MiddlewareClose, NginxClose
 from lossless.model.counters import NginxStatus
+from lossless.model.drain.agent_config import Probe
 from lossless.model.policy import IdleConnections
 
 LEAST = """

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lossless.model.names import ROLLOUT_LABEL
 from lossless.model.targets import Kind, Target, TargetRef, creator_of, named_by, target_of
-from tests.webhook.pods import Raw, pod
+from tests.injection.pods import Raw, pod
 
 
 def owned(**changes: Any) -> Raw:

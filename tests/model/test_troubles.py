@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from lossless.model.conditions import Answer, ConditionType, Reason
-from lossless.model.decision import Decision, decide
-from lossless.model.drains import follow
-from lossless.model.observation import Departure, Observation, Pod
 from lossless.model.phases import Phase
 from lossless.model.report import Driver, DriverState, Report, Source, SourceState
+from lossless.model.rollout.decision import Decision, decide
+from lossless.model.rollout.drains import follow
+from lossless.model.rollout.observation import Departure, Observation, Pod
 from lossless.model.troubles import UNREADABLE, Finding, Trouble, findings
 from tests.support.rollouts import NOW, a_report, a_rollout, a_world, stopping
 

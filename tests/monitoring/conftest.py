@@ -19,6 +19,7 @@ from monitoring.exposed import Component
 from tests.agent.builders import a_config
 from tests.agent.processes import OPERATOR, AgentProcess
 from tests.controller.running import DISCOVERY, kubeconfig
+from tests.injection.pods import pod, review
 from tests.support.fake_kubernetes import fake_kubernetes
 from tests.support.free_ports import free_port
 from tests.support.raw_objects import (
@@ -32,7 +33,6 @@ from tests.support.raw_objects import (
     raw_rollout,
 )
 from tests.support.required import cannot_run
-from tests.webhook.pods import pod, review
 from tests.webhook.running import protect, renew, serving
 
 #: Metrics that the agent of ``pages`` does not have: its pod has no close driver.

@@ -15,8 +15,8 @@ import h2.config
 import h2.connection
 import pytest
 
-from lossless.webhook.file_hold import LOG, file_hold
-from lossless.webhook.nginx_reload import Reloading
+from lossless.injection.file_hold import LOG, file_hold
+from lossless.injection.nginx_reload import Reloading
 from tests.nginx.configurations import DRAINING, TO
 from tests.nginx.real import NGINXES, Nginx, an_app
 from tests.support.waiting import PATIENCE

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossless.model.observation import Gate, Pod
 from lossless.model.phases import Phase
+from lossless.model.rollout.observation import Gate, Pod
 from lossless.plugin.evidence import Case, Statement, Witness, from_agent, from_cluster
 from lossless.plugin.explanation import document, explanation
 from lossless.plugin.paint import Paint

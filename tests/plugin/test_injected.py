@@ -6,12 +6,12 @@ from typing import Any
 import jsonpatch
 import pytest
 
+from lossless.injection.agent_settings import AgentSettings
+from lossless.injection.inject import inject
 from lossless.model.policy import parse_spec
 from lossless.plugin.injected import difference, patched, rendered
 from lossless.plugin.paint import Paint
-from lossless.webhook.inject import inject
-from lossless.webhook.options import AgentSettings
-from tests.plugin.manifests import right
+from tests.checks.manifests import right
 
 SPEC = parse_spec({"targetRef": {"kind": "Deployment", "name": "web"}})
 SETTINGS = AgentSettings(image="registry.example/lossless-agent:1")

@@ -18,7 +18,7 @@ from lossless.cluster.rollout_status import status_document
 from lossless.plugin.commandline import parser
 from lossless.plugin.completion import verbs
 from lossless.plugin.exits import Exit
-from tests.plugin.manifests import changed, right
+from tests.checks.manifests import changed, right
 from tests.plugin.test_tree import DOC
 from tests.plugin.test_verbs import status
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes

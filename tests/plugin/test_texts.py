@@ -5,14 +5,14 @@ from textwrap import dedent
 
 import pytest
 
+from lossless.checks.finding import Severity
 from lossless.model.status import LastRollout
-from lossless.plugin.checks.finding import Severity
 from lossless.plugin.findings_text import counted, findings_text
 from lossless.plugin.history_table import history_table
 from lossless.plugin.layout import ago, bar, cut, paragraph, table
 from lossless.plugin.paint import Paint, wanted
-from tests.plugin.manifests import changed
-from tests.plugin.test_checks import found
+from tests.checks.manifests import changed
+from tests.checks.test_checks import found
 from tests.plugin.test_tree import DOC
 from tests.support.rollouts import NOW
 

@@ -10,10 +10,10 @@ import pytest
 
 from lossless.model.conditions import Answer, Condition, ConditionType
 from lossless.model.fields import InvalidSpec
-from lossless.model.observation import Rollout
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout
 from lossless.model.report import Connections, Oldest
+from lossless.model.rollout.observation import Rollout
 from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
 from lossless.plugin.paint import Paint
 from lossless.plugin.tree import View, stale, tree

@@ -29,7 +29,7 @@ from lossless.plugin.failures import remedy
 from lossless.plugin.session import Session
 from lossless.plugin.terminal import Terminal
 from lossless.plugin.verbs import run
-from tests.plugin.manifests import right
+from tests.checks.manifests import right
 from tests.plugin.test_drain_events import event
 from tests.plugin.test_revisions import deployment, replica_set
 from tests.plugin.test_tree import DRAINING

@@ -6,9 +6,9 @@ from e2e.proof.proxies import NGINX_H2, PROXIES, Echo, Proxy
 from e2e.proof.service import ProofService
 from e2e.sample.manifests import APP, VERSION, Manifest, Variant, lossless_rollout
 from e2e.support.given import QUICK
+from lossless.injection.inject import inject
 from lossless.model.policy import parse_spec
-from lossless.webhook.inject import inject
-from tests.webhook.pods import SETTINGS, applied, hook_of
+from tests.injection.pods import SETTINGS, applied, hook_of
 
 
 def _containers(proxy: Proxy, variant: Variant) -> dict[str, Manifest]:

@@ -10,10 +10,10 @@ millisecond.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from lossless.model.observation import Workload
 from lossless.model.policy import RolloutSpec
+from lossless.model.rollout.observation import Workload
+from lossless.model.rollout.strategy import Strategy
 from lossless.model.status import RolloutStatus
-from lossless.model.strategy import Strategy
 from tests.support.rollouts import a_spec
 from tests.support.simulation import SimPod, Surroundings
 

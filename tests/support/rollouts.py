@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lossless.model.close_drivers import NginxClose
-from lossless.model.observation import Gate, Observation, Pod, Rollout, Workload
 from lossless.model.phases import Phase
 from lossless.model.policy import DrainPolicy, RolloutSpec
 from lossless.model.report import Connections, Oldest, Report
+from lossless.model.rollout.observation import Gate, Observation, Pod, Rollout, Workload
+from lossless.model.rollout.strategy import Strategy
 from lossless.model.status import RolloutStatus
-from lossless.model.strategy import Strategy
 from lossless.model.targets import Kind, TargetRef
 
 #: Some moment, in seconds of the epoch; whole, as Kubernetes stores times.

@@ -7,9 +7,9 @@ They follow kubernetes pkg/controller/statefulset/stateful_set_control.go (``upd
 
 from dataclasses import dataclass, field
 
-from lossless.model.observation import Workload
 from lossless.model.policy import RolloutSpec
-from lossless.model.strategy import Strategy
+from lossless.model.rollout.observation import Workload
+from lossless.model.rollout.strategy import Strategy
 from lossless.model.targets import Kind, TargetRef
 from tests.support.rollouts import a_spec
 from tests.support.simulation import SimPod, Surroundings

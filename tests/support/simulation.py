@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from lossless.model.announcements import Announcement
-from lossless.model.decision import Decision, SetGate, decide
-from lossless.model.observation import Departure, Gate, Observation, Pod, Unknown, Workload
 from lossless.model.phases import ENDED, Phase
 from lossless.model.policy import RolloutSpec
 from lossless.model.report import Connections, Report
+from lossless.model.rollout.announcements import Announcement
+from lossless.model.rollout.decision import Decision, SetGate, decide
+from lossless.model.rollout.observation import Departure, Gate, Observation, Pod, Unknown, Workload
 from lossless.model.status import RolloutStatus
 from tests.support.rollouts import GRACE, NOW, a_rollout
 

@@ -13,20 +13,20 @@ import pytest
 from lossless.agent.settings import read_settings
 from lossless.cluster.objects import last_words
 from lossless.cluster.rollout_status import parse_status, status_document
-from lossless.model.agent_config import parse_agent_config
 from lossless.model.conditions import ConditionType
-from lossless.model.hold_path import AskedHold, parse_hold_path
-from lossless.model.hooks import SleepHook
+from lossless.model.drain.agent_config import parse_agent_config
+from lossless.model.drain.hold_path import AskedHold, parse_hold_path
+from lossless.model.drain.hooks import SleepHook
 from lossless.model.names import (
     AGENT_CONTAINER,
     AGENT_PORT,
     CONFIG_ENV,
     STATUS_FLAG_PATH,
 )
-from lossless.model.observation import Unknown
 from lossless.model.phases import Phase
 from lossless.model.policy import IdleConnections, OnTimeout
 from lossless.model.report import DriverState, Report, SourceState, parse_report
+from lossless.model.rollout.observation import Unknown
 from lossless.model.status import Cause, RolloutPhase
 from lossless.model.troubles import Trouble, findings
 from lossless.webhook.owner import parse_rollout

@@ -18,9 +18,9 @@ from lossless.model.names import LEASE, TLS_SECRET, WEBHOOK_PATH
 from lossless.webhook.certificate import Material, service_names
 from lossless.webhook.options import WebhookOptions
 from lossless.webhook.server import Webhook
+from tests.injection.pods import SETTINGS, Raw
 from tests.support.fake_kubernetes import FakeKubernetes
 from tests.support.waiting import eventually
-from tests.webhook.pods import SETTINGS, Raw
 
 NAMESPACE = "lossless-system"
 NAMES = service_names("lossless-webhook", NAMESPACE)

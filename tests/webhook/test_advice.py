@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 
 from lossless.model.names import GROUP, PLURAL, VERSION
-from lossless.model.observation import Unknown
+from lossless.model.rollout.observation import Unknown
 from lossless.model.targets import Kind, Target, TargetRef
 from lossless.webhook.advice import advice, wanted_target
 from lossless.webhook.owner import Rollout
 from lossless.webhook.rollout_review import proposed, refusal
+from tests.injection.pods import SETTINGS, Raw, container, rollout, spec
 from tests.support.spoiling import JSON
-from tests.webhook.pods import SETTINGS, Raw, container, rollout, spec
 
 NGINX: dict[str, Any] = {"close": [{"nginx": {}}]}
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lossless.model.names import GROUP, PLURAL, VALIDATION_PATH, VERSION
 from lossless.webhook.advice import advice
 from lossless.webhook.rollout_review import proposed, refusal
+from tests.injection.pods import SETTINGS, Raw, rollout
 from tests.support.fake_kubernetes import fake_kubernetes
 from tests.support.spoiling import DEPTHS, JSON, paths, spoiled
-from tests.webhook.pods import SETTINGS, Raw, rollout
 from tests.webhook.running import Running, protect, renew, serving
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from lossless.injection.agent_settings import AgentSettings
 from lossless.model.scope import Scope
-from lossless.webhook.options import AgentSettings, WebhookOptions
+from lossless.webhook.options import WebhookOptions
 
 AGENT = AgentSettings(image="i")
 

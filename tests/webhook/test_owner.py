@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lossless.model.targets import Kind, Target
 from lossless.webhook.owner import parse_rollout, rollout_of
+from tests.injection.pods import pod, rollout
 from tests.support.spoiling import JSON
-from tests.webhook.pods import pod, rollout
 
 
 @pytest.mark.parametrize(

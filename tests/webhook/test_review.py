@@ -22,8 +22,7 @@ from lossless.webhook.review import (
     answer,
     parse_review,
 )
-from tests.support.spoiling import paths, spoiled
-from tests.webhook.pods import (
+from tests.injection.pods import (
     SETTINGS,
     Raw,
     applied,
@@ -35,6 +34,7 @@ from tests.webhook.pods import (
     rollout,
     spec,
 )
+from tests.support.spoiling import paths, spoiled
 
 CONTEXT = Context(rollouts=(rollout(),), leader=True, agent=SETTINGS)
 

@@ -26,9 +26,9 @@ from lossless.model.scope import Scope
 from lossless.webhook.certificate import Material, renewed
 from lossless.webhook.options import WebhookOptions
 from lossless.webhook.server import Webhook
+from tests.injection.pods import SETTINGS, applied, injected, patch_in, pod, review
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 from tests.support.waiting import eventually
-from tests.webhook.pods import SETTINGS, applied, injected, patch_in, pod, review
 from tests.webhook.running import (
     LEASE_PATH,
     NAMES,

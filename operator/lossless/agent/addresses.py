@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterable
 from typing import Final
 
-from lossless.model.evidence import Socket
+from lossless.model.drain.evidence import Socket
 
 #: IPv4 clients of a dual-stack listener have addresses of this form (RFC 4291 section 2.5.5.2).
 MAPPED: Final = bytes(10) + b"\xff\xff"

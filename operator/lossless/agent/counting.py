@@ -16,7 +16,7 @@ from lossless.model.counters import (
     Prometheus,
     ZeroMeans,
 )
-from lossless.model.readings import Reading
+from lossless.model.drain.readings import Reading
 
 #: Seconds for one answer, so that a source that hangs delays no look by more.
 PATIENCE: Final = 1.0

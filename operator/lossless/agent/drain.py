@@ -13,7 +13,7 @@ from lossless.agent.clock import Clock
 from lossless.agent.log import Log
 from lossless.agent.sampler import Sampler
 from lossless.agent.settings import Settings
-from lossless.model.drain_rule import (
+from lossless.model.drain.drain_rule import (
     CONSECUTIVE,
     Drained,
     Sample,
@@ -23,10 +23,10 @@ from lossless.model.drain_rule import (
     next_event,
     sources_of,
 )
+from lossless.model.drain.readings import Reading
+from lossless.model.drain.release_rule import DrainState
 from lossless.model.durations import format_duration
 from lossless.model.phases import ENDED, Event, Phase, advance
-from lossless.model.readings import Reading
-from lossless.model.release_rule import DrainState
 from lossless.model.report import Connections, Driver, Report, parse_report
 
 #: Seconds between two samples of a draining pod, if they cost little.

@@ -8,9 +8,9 @@ from lossless.agent import files
 from lossless.agent.clock import Clock
 from lossless.agent.drain import Drain
 from lossless.agent.own_hooks import OwnHooks
-from lossless.model.agent_config import AgentConfig
-from lossless.model.hooks import SleepHook
-from lossless.model.release_rule import CONSECUTIVE, PACE, Hold, Presence, all_gone, may_stop
+from lossless.model.drain.agent_config import AgentConfig
+from lossless.model.drain.hooks import SleepHook
+from lossless.model.drain.release_rule import CONSECUTIVE, PACE, Hold, Presence, all_gone, may_stop
 
 
 class Holds:

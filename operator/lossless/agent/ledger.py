@@ -14,9 +14,9 @@ from lossless.agent.addresses import (
 )
 from lossless.agent.newcomers import Newcomers
 from lossless.agent.openings import Counters, Openings
-from lossless.model.agent_config import AgentConfig
-from lossless.model.drain_rule import Sample
-from lossless.model.evidence import (
+from lossless.model.drain.agent_config import AgentConfig
+from lossless.model.drain.drain_rule import Sample
+from lossless.model.drain.evidence import (
     Socket,
     Standing,
     TcpState,

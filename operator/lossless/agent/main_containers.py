@@ -5,8 +5,8 @@ from contextlib import closing
 
 from lossless.agent.addresses import local_address, peer_address
 from lossless.agent.sockets import Sockets
-from lossless.model.evidence import TcpState
-from lossless.model.release_rule import Presence
+from lossless.model.drain.evidence import TcpState
+from lossless.model.drain.release_rule import Presence
 
 
 def look(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.model.drain_rule import Sample
+from lossless.model.drain.drain_rule import Sample
 from lossless.model.phases import Phase
 from lossless.model.report import Driver, DriverState, Report, Source, SourceState
 

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from lossless.model.agent_config import Probe
-from lossless.model.arrivals import Arrival, newest_client
+from lossless.model.drain.agent_config import Probe
+from lossless.model.drain.arrivals import Arrival, newest_client
 
 #: New connections that may be probes are held one by one up to this number; more are clients.
 MAX_SUSPECTS: Final = 1_000

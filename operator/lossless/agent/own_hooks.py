@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from lossless.agent.causes import cause_of
 from lossless.agent.log import Log
-from lossless.model.hooks import HttpHook, OwnHook
+from lossless.model.drain.hooks import HttpHook, OwnHook
 
 
 class OwnHooks:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from lossless.model.evidence import Socket
+from lossless.model.drain.evidence import Socket
 
 _TCP4_ADDRESS: Final = 8
 _TCP6_ADDRESS: Final = 32

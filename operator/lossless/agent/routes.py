@@ -8,7 +8,7 @@ from typing import Final
 
 from lossless.agent.drain import Drain
 from lossless.agent.server import Request, Response
-from lossless.model.hold_path import AskedHold, parse_hold_path
+from lossless.model.drain.hold_path import AskedHold, parse_hold_path
 from lossless.model.names import (
     HEALTH_PATH,
     METRICS_PATH,

@@ -24,8 +24,8 @@ from lossless.agent.sampler import Sampler
 from lossless.agent.server import Server
 from lossless.agent.settings import Settings
 from lossless.agent.sockets import Sockets
+from lossless.model.drain.readings import Reading
 from lossless.model.names import AGENT_PORT_ANNOTATION
-from lossless.model.readings import Reading
 from lossless.model.report import Driver
 
 #: Addresses learned from hold requests. Kubelets have one or two; a stranger gains nothing by

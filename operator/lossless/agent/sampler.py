@@ -10,7 +10,7 @@ from lossless.agent.clock import Clock
 from lossless.agent.ledger import Ledger
 from lossless.agent.log import Log
 from lossless.agent.sockets import Sockets
-from lossless.model.drain_rule import Sample
+from lossless.model.drain.drain_rule import Sample
 
 #: Seconds of work after which others get their turn. A batch of about 100 sockets takes 1 ms.
 _SLICE: Final = 0.005

@@ -6,8 +6,8 @@ from typing import Final
 
 from lossless.agent.addresses import LOOPBACK
 from lossless.agent.paths import Paths
-from lossless.model.agent_config import AgentConfig, parse_agent_config
-from lossless.model.hooks import HttpHook, SleepHook
+from lossless.model.drain.agent_config import AgentConfig, parse_agent_config
+from lossless.model.drain.hooks import HttpHook, SleepHook
 from lossless.model.names import (
     CONFIG_ENV,
     CONTROL_SOCKET,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Container
 from struct import Struct, error
 from typing import Final
 
-from lossless.model.evidence import Socket, TcpInfo, TcpState
+from lossless.model.drain.evidence import Socket, TcpInfo, TcpState
 
 NETLINK_SOCK_DIAG: Final = 4
 AF_INET: Final = 2

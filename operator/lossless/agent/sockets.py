@@ -27,7 +27,7 @@ from lossless.agent.sock_diag import (
     dump_request,
     parse_dump,
 )
-from lossless.model.evidence import Socket, TcpState
+from lossless.model.drain.evidence import Socket, TcpState
 
 PROC_NET: Final = "/proc/net"
 #: The kernel answers a dump from memory; if it takes this long, something is broken.

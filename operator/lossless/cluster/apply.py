@@ -7,8 +7,6 @@ from lossless.cluster.errors import AlreadyExistsError
 from lossless.cluster.rollout_status import status_document
 from lossless.cluster.timestamps import format_micro_time, format_time
 from lossless.cluster.watching import Key
-from lossless.model.announcements import Announcement
-from lossless.model.decision import Evict, SetGate
 from lossless.model.names import (
     API_VERSION,
     EVENT_COMPONENT,
@@ -18,6 +16,8 @@ from lossless.model.names import (
     KIND,
     PLURAL,
 )
+from lossless.model.rollout.announcements import Announcement
+from lossless.model.rollout.decision import Evict, SetGate
 from lossless.model.status import RolloutStatus
 
 EVENTS_VERSION = "events.k8s.io/v1"

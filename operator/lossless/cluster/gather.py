@@ -21,7 +21,10 @@ from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
 from lossless.cluster.workloads import Found, find, list_all
 from lossless.model.names import API_VERSION, PLURAL, ROLLOUT_LABEL
-from lossless.model.observation import (
+from lossless.model.phases import ENDED, Phase
+from lossless.model.policy import RolloutSpec
+from lossless.model.report import Report
+from lossless.model.rollout.observation import (
     Departure,
     Elsewhere,
     Evidence,
@@ -30,9 +33,6 @@ from lossless.model.observation import (
     Rollout,
     Unknown,
 )
-from lossless.model.phases import ENDED, Phase
-from lossless.model.policy import RolloutSpec
-from lossless.model.report import Report
 
 
 @dataclass(frozen=True, slots=True)

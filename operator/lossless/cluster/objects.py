@@ -22,10 +22,10 @@ from lossless.model.names import (
     ROLLOUT_LABEL,
     UNPROTECTED_ANNOTATION,
 )
-from lossless.model.observation import Departure, Evidence, Gate, Pod, Rollout, Unknown
 from lossless.model.phases import ENDED
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.report import parse_report
+from lossless.model.rollout.observation import Departure, Evidence, Gate, Pod, Rollout, Unknown
 from lossless.model.status import Cause
 from lossless.model.targets import Target, controller_of, creator_of, target_of
 

@@ -14,8 +14,8 @@ from typing import Final, Self
 import aiohttp
 
 from lossless.model.names import AGENT_PORT, REPORT_PATH
-from lossless.model.observation import Endpoint, Evidence, Unknown
 from lossless.model.report import MAX_BYTES, parse_report
+from lossless.model.rollout.observation import Endpoint, Evidence, Unknown
 
 #: Agents asked at the same time between looks; a node or a zone that is lost may hold hundreds,
 #: each of which takes its place for ``TIMEOUT``.

@@ -9,8 +9,8 @@ from lossless.cluster.errors import NotFoundError
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.timestamps import parse_time
 from lossless.model.names import REVISION_LABEL, ROLLOUT_LABEL
-from lossless.model.observation import Refusal, Workload
-from lossless.model.strategy import DEFAULT, Strategy
+from lossless.model.rollout.observation import Refusal, Workload
+from lossless.model.rollout.strategy import DEFAULT, Strategy
 from lossless.model.targets import Kind, Target, controller_of, creator_of
 
 #: On a ReplicaSet: which release of its Deployment it is

@@ -18,7 +18,7 @@ import structlog
 from lossless.cluster.gather import Hints
 from lossless.cluster.objects import Claim, Sighting
 from lossless.cluster.watching import Change, Changed, Key
-from lossless.model.observation import Departure, Elsewhere
+from lossless.model.rollout.observation import Departure, Elsewhere
 from lossless.model.targets import Target
 
 #: Departures kept for one LosslessRollout until a look has acted on them.

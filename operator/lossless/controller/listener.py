@@ -16,9 +16,9 @@ from typing import Final
 
 from lossless.cluster.reports import Agents
 from lossless.cluster.watching import Key
-from lossless.model.observation import Endpoint, Unknown
 from lossless.model.phases import ENDED
 from lossless.model.report import Report
+from lossless.model.rollout.observation import Endpoint, Unknown
 
 #: Seconds between two questions to one agent that answers.
 INTERVAL: Final = 0.25

@@ -12,9 +12,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from lossless.cluster.watching import Key
-from lossless.model.drains import Outcome
-from lossless.model.measures import Measures
 from lossless.model.phases import ENDED, Phase
+from lossless.model.rollout.drains import Outcome
+from lossless.model.rollout.measures import Measures
 from lossless.model.status import RolloutPhase
 from lossless.telemetry.metrics import registry_of
 

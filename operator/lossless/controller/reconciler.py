@@ -17,10 +17,10 @@ from lossless.controller.index import Index
 from lossless.controller.listener import Listener
 from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.views import Views, acts
-from lossless.model.announcements import Announcement
 from lossless.model.conditions import Reason
-from lossless.model.decision import Decision, SetGate, decide
-from lossless.model.observation import Endpoint, Observation
+from lossless.model.rollout.announcements import Announcement
+from lossless.model.rollout.decision import Decision, SetGate, decide
+from lossless.model.rollout.observation import Endpoint, Observation
 
 _log: Final = structlog.get_logger(__name__)
 #: Seconds after which the world is looked at again if it changed while it was acted on.

@@ -13,8 +13,8 @@ from typing import Final
 
 from lossless.cluster.gather import Hints
 from lossless.cluster.watching import Key
-from lossless.model.decision import Decision
-from lossless.model.observation import Observation
+from lossless.model.rollout.decision import Decision
+from lossless.model.rollout.observation import Observation
 
 #: Seconds after which a view is too old for a look, which then reads the world anew, whatever
 #: events told or did not. What no watch follows, such as a new pod without an agent, is found by

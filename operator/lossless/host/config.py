@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from lossless.model.agent_config import Probe
 from lossless.model.close_drivers import (
     MAX_DRIVERS,
     CloseDriver,
@@ -21,6 +20,7 @@ from lossless.model.close_drivers import (
     parse_driver,
 )
 from lossless.model.counters import MAX_COUNTERS, Counter, parse_counter
+from lossless.model.drain.agent_config import Probe
 from lossless.model.fields import InvalidSpec, file_path, mapping, port, seconds, text, whole
 from lossless.model.names import HOST_STATE
 from lossless.model.policy import DrainPolicy, parse_drain

@@ -19,8 +19,8 @@ from lossless.agent.sampler import Sampler
 from lossless.agent.settings import Settings
 from lossless.agent.sockets import Sockets
 from lossless.host.config import HostConfig
-from lossless.model.agent_config import AgentConfig
 from lossless.model.counters import evidence_of
+from lossless.model.drain.agent_config import AgentConfig
 from lossless.model.report import Report
 
 #: Seconds between two lines of progress.

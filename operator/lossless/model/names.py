@@ -103,7 +103,7 @@ TERMINATION_LOG: Final = "/dev/termination-log"
 TOKEN_MOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 # a path
 
 AGENT_API: Final = "/v1"
-#: What follows it, ``lossless.model.hold_path`` says; pods of older webhooks ask for it alone.
+#: What follows it, ``model.drain.hold_path`` says; pods of older webhooks ask for it alone.
 HOLD_PATH: Final = f"{AGENT_API}/hold"
 REPORT_PATH: Final = f"{AGENT_API}/report"
 STATUS_FLAG_PATH: Final = "/status-flag"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from lossless.checks.catalogue import examine
+from lossless.checks.finding import RANK, Finding, Severity
+from lossless.checks.setup import Setup, qualified
 from lossless.model.names import KIND
-from lossless.plugin.checks.catalogue import examine
-from lossless.plugin.checks.finding import RANK, Finding, Severity
-from lossless.plugin.checks.setup import Setup, qualified
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.findings_text import findings_text
 from lossless.plugin.manifests import read

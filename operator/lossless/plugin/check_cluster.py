@@ -1,8 +1,8 @@
 """``check [NAME]``: what is wrong with a set-up that is in a cluster."""
 
+from lossless.checks.finding import Severity
 from lossless.model.names import KIND
 from lossless.plugin.check import told
-from lossless.plugin.checks.finding import Severity
 from lossless.plugin.exits import Exit
 from lossless.plugin.neighbours import surroundings_of
 from lossless.plugin.session import Session

@@ -14,8 +14,8 @@ from lossless.cluster.client import Raw
 from lossless.cluster.objects import last_words, metadata_of, pod_of
 from lossless.cluster.timestamps import parse_time
 from lossless.model.names import FIELD_MANAGER
-from lossless.model.observation import Pod, Rollout
 from lossless.model.report import Report, parse_report
+from lossless.model.rollout.observation import Pod, Rollout
 from lossless.model.status import PodStatus
 
 _MAX_ITEMS: Final = 32

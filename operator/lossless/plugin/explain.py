@@ -6,7 +6,7 @@ from lossless.cluster.client import Raw, resource_path
 from lossless.cluster.errors import ApiError, ForbiddenError, NotFoundError
 from lossless.cluster.objects import pod_of, rollout_of
 from lossless.model.names import AGENT_PORT, API_VERSION, PLURAL, REPORT_PATH
-from lossless.model.observation import Pod
+from lossless.model.rollout.observation import Pod
 from lossless.plugin.evidence import Case, Statement, from_agent, from_cluster
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.explanation import document, explanation

@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from lossless.model.durations import format_duration
-from lossless.model.observation import Pod
 from lossless.model.phases import Phase
 from lossless.model.policy import DrainPolicy, OnTimeout, RolloutSpec
 from lossless.model.report import Connections, Oldest
+from lossless.model.rollout.observation import Pod
 from lossless.plugin.evidence import Case, Source, Statement, Witness
 from lossless.plugin.layout import ago, cut, paragraph, table
 from lossless.plugin.paint import Paint

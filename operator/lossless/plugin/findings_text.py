@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from lossless.plugin.checks.finding import Finding, Severity
+from lossless.checks.finding import Finding, Severity
 from lossless.plugin.layout import paragraph
 from lossless.plugin.paint import Paint
 

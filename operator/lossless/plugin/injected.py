@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
+from lossless.injection.agent_settings import AgentSettings
+from lossless.injection.inject import inject
 from lossless.model.policy import RolloutSpec
 from lossless.plugin.paint import Paint
-from lossless.webhook.inject import inject
-from lossless.webhook.options import AgentSettings
 
 
 @dataclass(frozen=True, slots=True)

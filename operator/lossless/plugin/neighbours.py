@@ -2,12 +2,12 @@
 
 import asyncio
 
+from lossless.checks.mounted import config_map_names
+from lossless.checks.setup import Setup
 from lossless.cluster.client import Raw, resource_path
 from lossless.cluster.errors import NotFoundError
 from lossless.cluster.objects import metadata_of
 from lossless.model.names import KIND
-from lossless.plugin.checks.mounted import config_map_names
-from lossless.plugin.checks.setup import Setup
 from lossless.plugin.exits import RefusedError
 from lossless.plugin.session import Session
 from lossless.plugin.surroundings import reference_of, setup_of

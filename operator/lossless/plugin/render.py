@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from lossless.checks.setup import named, qualified
+from lossless.injection.agent_settings import AgentSettings
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import KIND
 from lossless.model.policy import RolloutSpec, parse_spec
-from lossless.plugin.checks.setup import named, qualified
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.injected import difference, rendered
 from lossless.plugin.manifests import read
 from lossless.plugin.terminal import Terminal
-from lossless.webhook.options import AgentSettings
 
 #: Which image the agent has is said by the installation, not by a user's manifest.
 UNKNOWN_IMAGE: Final = "AGENT-IMAGE-OF-THE-INSTALLATION"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lossless.checks.setup import Raw, Setup, labels, selects
 from lossless.model.names import KIND
 from lossless.model.targets import Kind
-from lossless.plugin.checks.setup import Raw, Setup, labels, selects
 
 
 def from_files(objects: Sequence[Raw]) -> list[Setup]:

@@ -8,9 +8,9 @@ from typing import Final
 from lossless.model.conditions import Answer, ConditionType
 from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec
-from lossless.model.observation import Rollout
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout, RolloutSpec
+from lossless.model.rollout.observation import Rollout
 from lossless.model.status import MAX_PODS, PodStatus, RolloutPhase, RolloutStatus
 from lossless.plugin.layout import ago, bar, cut, paragraph
 from lossless.plugin.paint import Paint

@@ -9,14 +9,14 @@ older than this program: nobody could act on it.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from lossless.injection.agent_settings import AgentSettings
+from lossless.injection.inject import inject
 from lossless.model.close_drivers import KINDS
 from lossless.model.durations import format_duration
 from lossless.model.names import NO_TARGET_WARNING, NOT_SERVED_WARNING
-from lossless.model.observation import Unknown
 from lossless.model.policy import OnTimeout, RolloutSpec
+from lossless.model.rollout.observation import Unknown
 from lossless.model.targets import Kind, Target
-from lossless.webhook.inject import inject
-from lossless.webhook.options import AgentSettings
 from lossless.webhook.owner import Rollout
 
 #: apps/v1 DeploymentSpec.progressDeadlineSeconds, if a Deployment does not say.

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from lossless.injection.agent_settings import AgentSettings
+from lossless.injection.inject import Injection, inject
 from lossless.model.names import INJECT_LABEL, WARNING_PREFIX
 from lossless.model.targets import creator_of
-from lossless.webhook.inject import Injection, inject
-from lossless.webhook.options import AgentSettings
 from lossless.webhook.owner import Rollout, rollout_of
 
 _API_VERSION: Final = "admission.k8s.io/v1"

@@ -27,7 +27,7 @@ from lossless.model.names import (
     VALIDATION_PATH,
     WEBHOOK_PATH,
 )
-from lossless.model.observation import Unknown
+from lossless.model.rollout.observation import Unknown
 from lossless.webhook.advice import advice, not_served, wanted_target
 from lossless.webhook.leader import LeaderSign, Lease, parse_lease
 from lossless.webhook.metrics import Metrics

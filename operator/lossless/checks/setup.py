@@ -1,0 +1,199 @@
+"""What the checks look at: one LosslessRollout and the objects around it, raw, at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lossless.injection.agent_settings import AgentSettings
+from lossless.injection.containers import Place, counted_ports, serving
+from lossless.injection.inject import Injection, inject
+from lossless.model.fields import InvalidSpec
+from lossless.model.names import AGENT_PORT, KIND
+from lossless.model.policy import RolloutSpec, parse_spec
+from lossless.model.rollout.strategy import DEFAULT, Strategy
+from lossless.model.targets import Kind, Target
+
+Raw = Mapping[str, Any]
+
+
+def named(raw: Raw) -> str:
+    """Return ``Kind namespace/name``, as findings name objects."""
+    return f"{raw.get('kind', '')} {qualified(raw)}"
+
+
+def qualified(raw: Raw) -> str:
+    """Return ``namespace/name``; a manifest may leave the namespace to kubectl."""
+    metadata = raw.get("metadata") or {}
+    return "/".join(filter(None, (metadata.get("namespace"), metadata.get("name"))))
+
+
+def annotations(raw: Raw) -> Mapping[str, str]:
+    """Return the annotations of an object or a template."""
+    return (raw.get("metadata") or {}).get("annotations") or {}
+
+
+def labels(raw: Raw) -> Mapping[str, str]:
+    """Return the labels of an object or a template."""
+    return (raw.get("metadata") or {}).get("labels") or {}
+
+
+def selects(selector: Raw | None, of: Mapping[str, str]) -> bool:
+    """Return whether a ``metav1.LabelSelector`` matches labels; an empty one matches all."""
+    if selector is None:
+        return False
+    wanted = selector.get("matchLabels") or {}
+    if any(of.get(key) != value for key, value in wanted.items()):
+        return False
+    return all(_holds(rule, of) for rule in selector.get("matchExpressions") or ())
+
+
+def _holds(rule: Raw, of: Mapping[str, str]) -> bool:
+    key, values = rule.get("key", ""), rule.get("values") or ()
+    match rule.get("operator"):
+        case "In":
+            return of.get(key) in values
+        case "NotIn":
+            return of.get(key) not in values
+        case "Exists":
+            return key in of
+        case "DoesNotExist":
+            return key not in of
+        case _:
+            return False
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One LosslessRollout's surroundings."""
+
+    rollout: Raw
+    workload: Raw | None = None
+    """None: there is none of that name."""
+    rivals: tuple[Raw, ...] = ()
+    """Other LosslessRollouts for the same workload."""
+    services: tuple[Raw, ...] = ()
+    """That select its pods."""
+    ingresses: tuple[Raw, ...] = ()
+    """That lead to those Services."""
+    budgets: tuple[Raw, ...] | None = ()
+    """PodDisruptionBudgets that select its pods; None: nobody could see."""
+    policies: tuple[Raw, ...] = ()
+    """NetworkPolicies that select its pods."""
+    autoscaler: Raw | None = None
+    """The HorizontalPodAutoscaler of the workload, if one was seen."""
+    config_maps: Mapping[str, Raw] = field(default_factory=dict)
+    """By name: those of its namespace that were seen."""
+    namespace: Raw | None = None
+    """The Namespace object; None: not seen."""
+    live: bool = True
+    """Read from a cluster; else from files, where what is not there may still exist."""
+
+    @cached_property
+    def spec(self) -> RolloutSpec | InvalidSpec:
+        """What the LosslessRollout asks for."""
+        try:
+            return parse_spec(self.rollout.get("spec") or {})
+        except InvalidSpec as invalid:
+            return invalid
+
+    @property
+    def valid(self) -> RolloutSpec | None:
+        """The spec, if it can be acted on."""
+        return self.spec if isinstance(self.spec, RolloutSpec) else None
+
+    @property
+    def name(self) -> str:
+        """The LosslessRollout, as findings name it."""
+        return f"{KIND} {qualified(self.rollout)}"
+
+    @property
+    def target(self) -> str:
+        """The workload, as findings name it."""
+        metadata = self.rollout.get("metadata") or {}
+        if self.is_for_pods:
+            return Target(Kind.POD, str(metadata.get("name", ""))).pods
+        reference = self._reference
+        name = "/".join(filter(None, (metadata.get("namespace"), str(reference.get("name", "")))))
+        return f"{reference.get('kind', 'Deployment')} {name}"
+
+    @property
+    def is_for_pods(self) -> bool:
+        """Whether it is for pods by their label, whoever makes them: of no workload, then."""
+        return self._reference.get("kind") == Kind.POD
+
+    @property
+    def _reference(self) -> Raw:
+        return (self.rollout.get("spec") or {}).get("targetRef") or {}
+
+    @property
+    def workload_spec(self) -> Raw:
+        """``spec`` of the workload; empty if there is none."""
+        return (self.workload or {}).get("spec") or {}
+
+    @property
+    def template(self) -> Raw:
+        """The pod template; empty if there is none."""
+        return self.workload_spec.get("template") or {}
+
+    @cached_property
+    def pod(self) -> dict[str, Any]:
+        """The pod that the template asks for."""
+        return {"metadata": self.template.get("metadata") or {}, "spec": self.pod_spec}
+
+    @property
+    def pod_spec(self) -> dict[str, Any]:
+        """``spec`` of the template; empty if there is none."""
+        return self.template.get("spec") or {}
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """The containers that serve."""
+        return serving(self.pod)
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """The ports whose connections count; empty: all that something listens on."""
+        return counted_ports(self.valid.ports, self.places)[0] if self.valid else ()
+
+    @cached_property
+    def injection(self) -> Injection | None:
+        """What the webhook would do with a pod of the template; None: it could not be asked."""
+        if self.valid is None or not self.places:
+            return None
+        name = (self.rollout.get("metadata") or {}).get("name", "")
+        return inject(self.pod, name, self.valid, AgentSettings(image="agent"), gate=True)
+
+    @property
+    def on_host_network(self) -> bool:
+        """Whether its pods are on their nodes' network."""
+        return bool(self.pod_spec.get("hostNetwork"))
+
+    @property
+    def agent_port(self) -> int:
+        """The port that agents of its pods listen on."""
+        return AGENT_PORT if self.injection is None else self.injection.agent_port
+
+    @property
+    def replicas(self) -> int:
+        """Pods that are asked for; a manifest may leave the number to an autoscaler."""
+        value = self.workload_spec.get("replicas")
+        if value is None and self.autoscaler is not None:
+            value = (self.autoscaler.get("spec") or {}).get("minReplicas")
+        return 1 if value is None else int(value)
+
+    @property
+    def is_deployment(self) -> bool:
+        """Whether the workload is there and is a Deployment."""
+        return self.workload is not None and self.target.startswith("Deployment ")
+
+    @property
+    def strategy(self) -> Strategy:
+        """How far the Deployment lets itself go below its replicas."""
+        strategy = self.workload_spec.get("strategy") or {}
+        rolling = strategy.get("rollingUpdate") or {}
+        return Strategy(
+            recreate=strategy.get("type") == "Recreate",
+            max_surge=rolling.get("maxSurge", DEFAULT),
+            max_unavailable=rolling.get("maxUnavailable", DEFAULT),
+        )

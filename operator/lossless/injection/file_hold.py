@@ -1,0 +1,116 @@
+"""The hold by a file: a shell in the container waits, whatever becomes of the agent.
+
+It does first what the container's own hook did, then waits for a file in the shared volume. POSIX
+``sh`` and ``sleep`` are all it needs, so dash and busybox do. Where there is no shell it fails at
+once, as a hook that cannot be run; so it is used only where there is one (``webhook.hooks``).
+
+In nginx's container it may also have nginx reload, before anything else, so that HTTP/2 clients
+are told to leave: only in a drain, and only if the drain has not ended before its time comes.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from lossless.injection.nginx_reload import Reloading
+from lossless.model.names import DRAINING_FILE, FILE_HOLD, RELEASED_FILE
+
+#: Shells that a hook may name as its program. Each runs the script below.
+_SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
+DEFAULT_SHELL: Final = "/bin/sh"
+#: Seconds to wait for a drain to start, as by HTTP: a hook also runs when one container is
+#: restarted by its liveness probe.
+GRACE: Final = 5
+#: Own work in a subshell: an ``exit`` in it must not be ours.
+_SCRIPT: Final = """\
+( "$@" )
+code=$?
+n=0
+until [ -e {draining} ]; do
+  [ "$n" -lt {grace} ] || exit "$code"
+  sleep 1 || exit "$code"
+  n=$((n + 1))
+done
+until [ -e {released} ]; do
+  [ "$n" -lt {limit} ] || exit "$code"
+  sleep 1 || exit "$code"
+  n=$((n + 1))
+done
+exit "$code"
+"""
+#: In the background, because nginx looks up host names before it reloads, and in the container's
+#: log, because nobody reads what a hook prints. ``>>``: a log may be a file.
+_RELOAD: Final = """\
+n=0
+until [ -e {draining} ]; do
+  [ "$n" -lt {grace} ] && sleep 1 || {{ ( "$@" ); exit; }}
+  n=$((n + 1))
+done
+n=0
+until [ -e {released} ] || [ "$n" -ge {after} ]; do
+  sleep 1 || {{ ( "$@" ); exit; }}
+  n=$((n + 1))
+done
+if [ ! -e {released} ]; then
+  log=/dev/null
+  ( exec 2>>{log} ) 2>/dev/null && log={log}
+  {{ {command} || echo "lossless: nginx was not reloaded, HTTP/2 clients stay"; }} \
+    </dev/null >>"$log" 2>&1 &
+fi
+"""
+#: Standard error of the container's first process.
+LOG: Final = "/proc/1/fd/2"
+
+
+def file_hold(
+    container: str,
+    own: Sequence[str],
+    *,
+    program: str,
+    limit: int,
+    reloading: Reloading | None = None,
+) -> dict[str, Any]:
+    """Return the hook.
+
+    Args:
+        container: its name, a DNS label.
+        own: what its own hook runs; empty if it had none.
+        program: the shell.
+        limit: seconds after which it ends even if the agent is dead.
+        reloading: that of nginx, if it runs there.
+    """
+    files = {"draining": DRAINING_FILE, "released": f"{RELEASED_FILE}.{container}"}
+    script = ""
+    if reloading is not None:
+        limit -= reloading.after
+        command = shlex.join(reloading.command)
+        script = _RELOAD.format(
+            **files, grace=GRACE, after=reloading.after, command=command, log=LOG
+        )
+    script += _SCRIPT.format(**files, grace=GRACE, limit=limit)
+    return {"exec": {"command": [program, "-c", script, FILE_HOLD, *own]}}
+
+
+def is_file_hold(hook: Mapping[str, Any]) -> bool:
+    """Return whether this preStop is one of ours."""
+    command = _command(hook)
+    return command[1:2] == ["-c"] and command[3:4] == [FILE_HOLD]
+
+
+def own_command(hook: Mapping[str, Any]) -> list[str]:
+    """Return what the container's own ``exec`` hook runs, wrapped by us or not; empty if none."""
+    return _command(hook)[4:] if is_file_hold(hook) else _command(hook)
+
+
+def shell_of(command: Sequence[str]) -> str:
+    """Return the shell that a command is run by; empty if it names none.
+
+    A hook that is run by a shell says that its container has one, which nothing else does.
+    """
+    program = command[0] if command else ""
+    name = program.rpartition("/")[2]
+    return program if name in _SHELLS else ""
+
+
+def _command(hook: Mapping[str, Any]) -> list[str]:
+    return list((hook.get("exec") or {}).get("command") or ())

@@ -1,0 +1,86 @@
+"""The paths by which the agent and another container meet: status files, other files, sockets.
+
+A spec names them; each needs a volume of the pod that both have mounted. Our own file needs none.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lossless.injection.containers import Place
+from lossless.injection.volumes import Missing, mount_for, sees
+from lossless.model.close_drivers import MiddlewareClose, NginxClose
+from lossless.model.close_drivers import shared_path as path_of_driver
+from lossless.model.counters import shared_path as path_of_counter
+from lossless.model.names import STATUS_FILE
+from lossless.model.policy import RolloutSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPaths:
+    """What the agent reaches, and by what."""
+
+    status_files: tuple[str, ...]
+    """What it is to create and remove. Ours first, which is always there."""
+    out_of_reach: tuple[str, ...]
+    """What it cannot reach."""
+    mounts: tuple[Mapping[str, Any], ...]
+    """What it needs mounted to reach the others."""
+    problems: tuple[str, ...]
+    """Fields whose path is out of its reach, with the remedy."""
+    named_to: Mapping[str, str]
+    """The status file of the middleware, by the containers that see it, if it is not ours."""
+
+
+def find_shared_paths(
+    pod: Mapping[str, Any], places: tuple[Place, ...], spec: RolloutSpec
+) -> SharedPaths:
+    """Return how the agent gets to every path that ``spec`` names.
+
+    Args:
+        pod: as in an admission request.
+        places: of the containers that serve.
+        spec: of its LosslessRollout.
+    """
+    named = [(field, path) for field, path in _named(spec) if path != STATUS_FILE]
+    found = {path: mount_for(pod, places, path) for _, path in named}
+    mounts = [one.mount for one in found.values() if not isinstance(one, Missing)]
+    wanted = (
+        one.status_file for one in spec.close if isinstance(one, NginxClose | MiddlewareClose)
+    )
+    out_of_reach = {path: one.reason for path, one in found.items() if isinstance(one, Missing)}
+    return SharedPaths(
+        status_files=tuple(
+            path for path in dict.fromkeys((STATUS_FILE, *wanted)) if path not in out_of_reach
+        ),
+        out_of_reach=tuple(out_of_reach),
+        mounts=tuple({mount["mountPath"].rstrip("/"): mount for mount in mounts}.values()),
+        problems=tuple(
+            f"{field}: {path!r}: {out_of_reach[path]}"
+            for field, path in named
+            if path in out_of_reach
+        ),
+        named_to={
+            place.name: path
+            for path in _of_middleware(spec)
+            if path not in out_of_reach
+            for place in places
+            if sees(place, path)
+        },
+    )
+
+
+def _of_middleware(spec: RolloutSpec) -> Iterator[str]:
+    for driver in spec.close:
+        if isinstance(driver, MiddlewareClose) and driver.status_file != STATUS_FILE:
+            yield driver.status_file
+
+
+def _named(spec: RolloutSpec) -> Iterator[tuple[str, str]]:
+    """Yield each field of ``spec`` that holds such a path, and the path."""
+    for index, driver in enumerate(spec.close):
+        for key, path in path_of_driver(driver):
+            yield f"spec.close[{index}].{key}", path
+    for index, counter in enumerate(spec.metrics):
+        for key, path in path_of_counter(counter):
+            yield f"spec.metrics[{index}].{key}", path

@@ -1,0 +1,32 @@
+"""The right set-up with nginx before its app, the configuration in a ConfigMap."""
+
+from functools import partial
+
+from tests.checks.proxy_pods import behind_proxy
+
+COVERED = """
+events {}
+http {
+  include mime.types;
+  include conf.d/*.conf;
+}
+"""
+SERVER = """
+server {
+  listen 8080;
+  location / {
+    error_page 418 = @draining;
+    if (!-f /lossless/serving) { return 418; }
+    proxy_pass http://127.0.0.1:8081;
+  }
+  location @draining {
+    keepalive_timeout 0;
+    proxy_pass http://127.0.0.1:8081;
+  }
+}
+"""
+BARE = "server { listen 8080; location / { proxy_pass http://127.0.0.1:8081; } }"
+MAIN = "/etc/nginx/nginx.conf"
+
+
+behind_nginx = partial(behind_proxy, "nginx", MAIN.rpartition("/")[0])

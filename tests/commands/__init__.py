@@ -1,0 +1,1 @@
+"""Commands that run once, against an API server in memory."""

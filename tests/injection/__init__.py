@@ -1,0 +1,1 @@
+"""What is put into a pod, by tables and properties."""

@@ -1,0 +1,1 @@
+"""One pod's drain, by tables and properties."""

@@ -1,0 +1,1 @@
+"""One workload's rollout, by tables and properties."""
