@@ -6,9 +6,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 NODES  ?= 2
+# Stories that are told side by side. Each has several programs of its own; more of them than this
+# only wait for the cores.
+STORIES ?= $(shell expr $$(nproc) '*' 2)
+SINCE  ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help demo proof balancers faults hosts test check site unit late e2e cluster krew down bench format generate lock clean packages tools clients
+.PHONY: help quick story demo proof balancers faults hosts test check site unit late e2e cluster krew down bench format generate lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +34,18 @@ hosts: $(VENV)/.done packages  ## Three rolling publishes on hosts without Kuber
 
 test: check unit e2e  ## All of it: lint, types, layers, unit tests, chart, and e2e on a real cluster
 
+quick: $(VENV)/.done  ## Before each commit: format, lint, types, layers, the unit tests that changes since SINCE can touch
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=operator $(BIN)/lint-imports
+	tests=$$(PYTHONPATH=operator:. $(BIN)/python -m tools.affected --since $(SINCE)) && \
+	  if [ -n "$$tests" ]; then $(BIN)/python -Im pytest --numprocesses 4 --dist loadscope --quiet $$tests; \
+	  else echo "No unit test can be touched by what has changed since $(SINCE)."; fi
+
+story: tools  ## One story on a running cluster, brought up to date where it changed: make story NAME=test_rolling_update
+	LOSSLESS_E2E=required $(BIN)/python -m pytest e2e --timeout=900 -k "$(NAME)"
+
 check: $(VENV)/.done site  ## Format, lint, types, import layers, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -49,7 +65,7 @@ late: tools  ## Unit tests while I/O comes late and in other orders, as on a bus
 	PYTHONPATH=. $(BIN)/python -m pytest -p tests.support.late_io --numprocesses 6 --dist loadscope
 
 e2e: tools clients  ## End-to-end tests on a real multi-node cluster
-	$(BIN)/python -m pytest e2e --timeout=900
+	$(BIN)/python -m pytest e2e --timeout=900 --numprocesses $(STORIES)
 
 cluster: tools  ## Start the cluster (or say that it runs)
 	$(BIN)/python -m e2e.cluster up --nodes $(NODES)

@@ -1,28 +1,34 @@
-"""One cluster with the product installed for all tests; a namespace of its own for each world."""
+"""One cluster with the product installed for all stories; a namespace of its own for each world.
+
+With ``--numprocesses`` stories run side by side: whoever starts the run brings the cluster up and
+installs the product, and its workers take turns (``turns``). Stories that disturb the cluster or
+the product are marked ``alone`` and come last, one after the other.
+"""
 
 import os
 import re
 import shutil
 import sys
 import tempfile
-import uuid
-from collections.abc import Callable, Generator, Iterator
+import time
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import pytest
 
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.errors import ClusterError
-from e2e.cluster.progress import Progress
-from e2e.support import install, when
-from e2e.support.collect import collect
+from e2e.support import install, seconds, when
+from e2e.support.eventually import NeverHappened
 from e2e.support.install import Images
-from e2e.support.leftovers import WORLDS, no_pod_is_left
-from e2e.support.table import aligned, how
-from e2e.support.testbed import Testbed, Unavailable, the_cluster
-from e2e.support.world import World, make_world, remove
+from e2e.support.scheduling import OneByOne
+from e2e.support.shared import Shared, shared
+from e2e.support.stories import Story, requests_table, seconds_table
+from e2e.support.testbed import Testbed
+from e2e.support.turns import Turns
+from e2e.support.worlds import MakeWorld
 
 #: Seconds for one test, its fixtures apart, which have deadlines of their own.
 LIMIT: Final = 300
@@ -32,9 +38,18 @@ ARTIFACTS: Final = Path(
     os.environ.get("LOSSLESS_E2E_ARTIFACTS") or Path(tempfile.gettempdir(), "lossless-e2e")
 )
 
-MakeWorld = Callable[[str], World]
 _FAILED: Final = pytest.StashKey[bool]()
-_COUNTED: Final = pytest.StashKey[list[tuple[str, ...]]]()
+_SHARED: Final = pytest.StashKey[Shared]()
+_STORIES: Final = pytest.StashKey[list[Story]]()
+_HELD: Final = pytest.StashKey[ExitStack]()
+#: What a story tells of itself, as a property of its report: a worker has no other way.
+_TOLD: Final = "story"
+#: Seconds of a story that does not say what it costs.
+_COST: Final = 60.0
+_MARKERS: Final = (
+    "alone(why): disturbs the cluster or the product, so nothing else may run meanwhile",
+    "costs(seconds): much more than others, so it begins before them",
+)
 
 
 def cannot_be_shown(reason: str) -> NoReturn:
@@ -49,26 +64,85 @@ def cannot_be_shown(reason: str) -> NoReturn:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make room for the table of requests."""
-    config.stash[_COUNTED] = []
+    """Make room for what stories count."""
+    config.stash[_STORIES] = []
+    config.stash[_HELD] = ExitStack()
+    config.pluginmanager.register(_Listener(config.stash[_STORIES]))
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    told = getattr(config, "workerinput", {}).get(_TOLD)
+    if told is not None:
+        config.stash[_SHARED] = Shared.parse(told)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Bring the cluster up for the workers of this run, if it has any."""
+    config = session.config
+    if config.getoption("numprocesses", None) and not config.getoption("collectonly"):
+        config.stash[_SHARED] = config.stash[_HELD].enter_context(shared())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne:
+    """Hand stories out one by one, in their order."""
+    return OneByOne(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of the cluster."""
+    found = node.config.stash.get(_SHARED, None)
+    node.workerinput[_TOLD] = None if found is None else found.text()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Insist that no pod is left; the cluster stays up."""
+    held = session.config.stash[_HELD]
+    try:
+        held.close()
+    except NeverHappened as error:
+        print(f"ERROR e2e - {error}", file=sys.stderr)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class _Listener:
+    """Hears of every story's end, in whichever process it was told."""
+
+    def __init__(self, stories: list[Story]) -> None:
+        self._stories = stories
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what a story has told of itself."""
+        if report.when == "teardown":
+            told: list[Any] = [it for name, it in report.user_properties if name == _TOLD]
+            self._stories += [Story.parse(document) for document in told]
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Show what each test counted: a claim of none lost is worth what its control lost."""
-    rows = config.stash[_COUNTED]
-    if rows:
-        terminalreporter.section("requests")
-        heads = ("test", "world", "requests", "failed", "how")
-        terminalreporter.write_line(aligned(heads, rows, left=(0, 1, 4)))
+    """Show what each story took and counted: none lost is worth what its control lost."""
+    stories: list[Story] = config.stash[_STORIES]
+    if not stories:
+        return
+    terminalreporter.section("seconds of each story, the longest first")
+    terminalreporter.write_line(seconds_table(stories))
+    terminalreporter.section("requests")
+    terminalreporter.write_line(requests_table(stories))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test a limit of its own; pyproject's is for unit tests."""
+    """Give each story a limit of its own, and put all into the order in which they begin."""
     for item in items:
         if not any(item.iter_markers("timeout")):
             item.add_marker(pytest.mark.timeout(LIMIT, func_only=True))
+    items.sort(key=lambda item: (item.get_closest_marker("alone") is not None, -_cost(item)))
+
+
+def _cost(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("costs")
+    return _COST if marker is None else float(marker.args[0])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -84,15 +158,28 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def testbed() -> Iterator[Testbed]:
-    """Return the cluster, brought up if need be; it stays up."""
+def prepared_cluster(request: pytest.FixtureRequest) -> Iterator[Shared]:
+    """Return the cluster with the product installed, brought up if need be; it stays up."""
+    found = request.config.stash.get(_SHARED, None)
     with ExitStack() as stack:
-        try:
-            cluster = stack.enter_context(the_cluster(Progress(sys.stderr)))
-        except Unavailable as reason:
-            cannot_be_shown(str(reason))
-        yield cluster
-        no_pod_is_left(cluster.kubectl, "the last pod of the tests to be gone")
+        if found is None:
+            found = stack.enter_context(shared())
+        yield found
+
+
+@pytest.fixture(scope="session")
+def turns(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Turns:
+    """Return what keeps the processes of a run apart where they must be."""
+    found = request.config.stash.get(_SHARED, None)
+    return Turns(tmp_path_factory.mktemp("turns")) if found is None else found.turns
+
+
+@pytest.fixture(scope="session")
+def testbed(prepared_cluster: Shared) -> Testbed:
+    """Return the cluster."""
+    if prepared_cluster.testbed is None:
+        cannot_be_shown(prepared_cluster.unavailable)
+    return prepared_cluster.testbed
 
 
 @pytest.fixture
@@ -105,43 +192,48 @@ def cluster(testbed: Testbed) -> Cluster:  # noqa: ARG001 # which is up then
 
 
 @pytest.fixture(scope="session")
-def images(testbed: Testbed) -> Images:
+def images(testbed: Testbed, prepared_cluster: Shared) -> Images:  # noqa: ARG001 # or why not
     """Return the images of this checkout, on every node, with the chart installed."""
-    built = install.build_images(testbed)
-    install.install_chart(testbed, built)
-    return built
+    assert prepared_cluster.images is not None  # as there is a cluster
+    return prepared_cluster.images
 
 
 @pytest.fixture(scope="session")
-def proof_image(testbed: Testbed) -> str:
+def proof_image(testbed: Testbed, turns: Turns) -> str:
     """Return the image of the proof's pods, on every node."""
-    return install.build_proof_image(testbed)
+    with turns.once("proof-image"):
+        return install.build_proof_image(testbed)
+
+
+@pytest.fixture(autouse=True)
+def story(request: pytest.FixtureRequest, turns: Turns) -> Iterator[Story]:
+    """Return what is kept of a story, for which it is its turn on the cluster."""
+    told = Story(request.node.name)
+    alone = request.node.get_closest_marker("alone") is not None
+    with turns.taken(alone=alone):
+        begun = time.monotonic()
+        seconds.taken()
+        yield told
+        told.seconds = time.monotonic() - begun
+        told.steps = seconds.taken()
+    request.node.user_properties.append((_TOLD, told.document()))
 
 
 @pytest.fixture
-def make(request: pytest.FixtureRequest, testbed: Testbed, images: Images) -> Iterator[MakeWorld]:
-    """Return a function that makes a world, in a namespace with a name to recognize it by."""
-    worlds: list[World] = []
+def make(
+    request: pytest.FixtureRequest, testbed: Testbed, images: Images, turns: Turns, story: Story
+) -> Iterator[MakeWorld]:
+    """Return what makes worlds."""
     folder = _folder(request.node)
     shutil.rmtree(folder, ignore_errors=True)
+    worlds = MakeWorld(testbed, images, turns, folder)
 
-    def a_world(name: str) -> World:
-        namespace = f"{WORLDS}{name}-{uuid.uuid4().hex[:5]}"
-        worlds.append(make_world(testbed, images, namespace, folder / name))
-        return worlds[-1]
-
-    yield a_world
+    yield worlds
 
     failed = request.node.stash.get(_FAILED, False)
-    name = request.node.nodeid.rpartition("::")[2]
-    for world in worlds:
-        request.config.stash[_COUNTED] += [
-            (name, world.namespace, f"{seen.requests:,}", f"{seen.failed:,}", how(seen.kinds))
-            for seen in world.counted
-        ]
-        if failed:
-            collect(world)
-        remove(world)
+    for world in worlds.made:
+        story.counted(world.namespace, world.counted)
+    worlds.remove_all(failed=failed)
     if not failed:
         shutil.rmtree(folder, ignore_errors=True)
 

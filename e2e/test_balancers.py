@@ -1,10 +1,14 @@
 """Balancers outside the cluster hear of a drain late, each in its own way, and lose nothing."""
 
+import pytest
+
 from e2e.balancers.running import Software
 from e2e.balancers.story import AT_LEAST, LAG, rolled_out_behind_balancers
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import then
+from e2e.support.worlds import MakeWorld
+
+pytestmark = pytest.mark.costs(200)
 
 #: Both from Debian; ``python -m e2e.balancers`` adds Envoy.
 _PROGRAMS = {Software.HAPROXY: "haproxy", Software.NGINX: "nginx"}

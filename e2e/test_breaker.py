@@ -5,14 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Sample, Variant
 from e2e.support import given, install, then, when
 from e2e.support.eventually import eventually
 from e2e.support.install import Images
 from e2e.support.testbed import Testbed
 from e2e.support.world import is_injected, is_ready
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType, Reason
+
+pytestmark = pytest.mark.alone("the agent cannot be pulled meanwhile")
 
 #: An image that is on no node, of a registry that does not exist.
 _NOWHERE = "localhost/lossless-agent:not-there"

@@ -9,11 +9,12 @@ from e2e.clients.order import Protocol
 from e2e.clients.toolchain import Prepared, prepare
 from e2e.cluster.paths import Paths
 from e2e.cluster.progress import Progress
-from e2e.conftest import REQUIRED, MakeWorld
+from e2e.conftest import REQUIRED
 from e2e.proof.matrix import render, verdict
 from e2e.proof.proxies import ENVOY, NGINX, UVICORN, Proxy
 from e2e.proof.story import AT_LEAST, Scope, Setting, account, rolled_out_under_every_client, rows
 from e2e.sample.manifests import Variant
+from e2e.support.worlds import MakeWorld
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,7 @@ def prepared() -> Prepared:
         pytest.param(UVICORN, (Protocol.H1, Protocol.WEBSOCKET), id="uvicorn, both by middleware"),
     ],
 )
+@pytest.mark.costs(180)
 @pytest.mark.timeout(600, func_only=True)
 def test_no_client_notices(
     make: MakeWorld,

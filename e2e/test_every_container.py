@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import pytest
 
-from e2e.conftest import MakeWorld
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import APP, APP_PORT, NGINX, STORE_PORT, Sample, Variant, store
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import KubectlFailed, Object
 from e2e.support.world import World, name_of
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType, Reason
 from lossless.model.names import AGENT_UID, UNPROTECTED_ANNOTATION
 

@@ -1,9 +1,13 @@
 """The leader is killed in the middle of a rollout; the other one goes on."""
 
-from e2e.conftest import MakeWorld
+import pytest
+
 from e2e.support import then, when
 from e2e.support.eventually import eventually
 from e2e.support.midway import a_rollout_that_loses_nothing
+from e2e.support.worlds import MakeWorld
+
+pytestmark = pytest.mark.alone("the leader is killed")
 
 #: Seconds: the Lease's duration, its last renewal before, and two attempts of the other one.
 _FAILOVER = 15.0 + 2.0 + 4.0

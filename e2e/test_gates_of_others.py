@@ -1,11 +1,11 @@
 """A load balancer's controller holds pods back by a readiness gate of its own, and so do we."""
 
-from e2e.conftest import MakeWorld
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
 from e2e.support.gate_owner import GATE, GATES, opening_its_gate
 from e2e.support.world import World, condition, is_ready, name_of
+from e2e.support.worlds import MakeWorld
 from lossless.model.names import GATE as OUR_GATE
 
 

@@ -1,9 +1,9 @@
 """Pods on their node's network lose nothing either: each agent has a port of its own there."""
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import HTTP_PORT, Variant, on_host_network
 from e2e.support import given, then, workloads
 from e2e.support.kubectl import Object
+from e2e.support.worlds import MakeWorld
 from lossless.model.agent_port import HOST_FIRST
 from lossless.model.conditions import ConditionType
 from lossless.model.names import AGENT_CONTAINER, AGENT_PORT_NAME

@@ -1,5 +1,7 @@
 """A run that was killed does not spoil the next one."""
 
+import pytest
+
 from e2e.faults.starvation import level_and_schema
 from e2e.sample.manifests import Sample, Variant
 from e2e.support.eventually import eventually
@@ -7,6 +9,8 @@ from e2e.support.install import Images
 from e2e.support.leftovers import WORLDS, clear_up
 from e2e.support.testbed import Testbed
 from e2e.support.world import is_ready, name_of
+
+pytestmark = pytest.mark.alone("all worlds are cleared up")
 
 
 def test_what_a_killed_run_has_left_is_cleared_up(testbed: Testbed, images: Images) -> None:

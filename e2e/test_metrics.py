@@ -6,13 +6,14 @@ from typing import Final
 
 import pytest
 
-from e2e.conftest import MakeWorld, cannot_be_shown
+from e2e.conftest import cannot_be_shown
 from e2e.sample.manifests import NAME, Variant
 from e2e.support import control, given, install, then, when
 from e2e.support.eventually import eventually
 from e2e.support.midway import in_mid_drain
 from e2e.support.prometheus import PROGRAM, Prometheus, prometheus
 from e2e.support.world import World
+from e2e.support.worlds import MakeWorld
 from lossless.model.names import AGENT_PORT
 from monitoring.dashboard import dashboard, expressions, plain
 from monitoring.exposed import Component, families

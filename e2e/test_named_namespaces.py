@@ -5,13 +5,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Sample, Variant
 from e2e.support import control, given, install, then, when
 from e2e.support.eventually import holds_for
 from e2e.support.install import Images
 from e2e.support.testbed import Testbed
 from e2e.support.world import World, is_injected
+from e2e.support.worlds import MakeWorld
+
+pytestmark = pytest.mark.alone("other namespaces are not served meanwhile")
 
 Serving = Callable[..., None]
 

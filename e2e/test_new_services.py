@@ -4,9 +4,9 @@ from typing import Final
 
 from e2e.cluster.cluster import Cluster
 from e2e.cluster.topology import API_PORT
-from e2e.conftest import MakeWorld
 from e2e.support.eventually import eventually
 from e2e.support.testbed import Testbed
+from e2e.support.worlds import MakeWorld
 
 #: Of the part of ``SERVICE_CIDR`` that the API server leaves to those who name one (KEP-3070).
 ADDRESS: Final = "10.96.0.77"

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.conftest import MakeWorld, cannot_be_shown
+from e2e.conftest import cannot_be_shown
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually
 from e2e.support.testbed import Testbed
+from e2e.support.together import side_by_side
 from e2e.support.world import World, name_of
+from e2e.support.worlds import MakeWorld
 
 
 def _every_pod_evicted(world: World, variant: Variant) -> LoadReport:
@@ -50,46 +52,48 @@ def node(nodes: list[str]) -> str:
     return nodes[-1]
 
 
-def _node_drained(world: World, variant: Variant, node: str) -> LoadReport:
-    given.the_service(world, variant, replicas=4)
-    there = [pod for pod in world.pods() if pod["spec"]["nodeName"] == node]
-    assert there, f"no pod was scheduled to {node}"
-    with given.load(world) as load:
-        when.a_node_is_drained(world, node)
-        load.goes_on(requests=1000)
-    when.a_node_is_back(world, node)
-    return load.report
+def _both_deployed(make: MakeWorld) -> tuple[World, World]:
+    """Return the control's world and the other one; what is done to nodes meets both alike."""
+    plain, lossless = make("plain"), make("lossless")
+    side_by_side(
+        lambda: given.the_service(plain, Variant.PLAIN, replicas=4),
+        lambda: given.the_service(lossless, Variant.LOSSLESS, replicas=4),
+    )
+    return plain, lossless
 
 
+@pytest.mark.alone("a node takes no pods meanwhile")
 def test_kubectl_drain_loses_nothing(make: MakeWorld, node: str) -> None:
     """A whole node is emptied, its share of the controller and the webhook with it."""
-    plain, lossless = make("plain"), make("lossless")
+    plain, lossless = both = _both_deployed(make)
+    for world in both:
+        there = [pod for pod in world.pods() if pod["spec"]["nodeName"] == node]
+        assert there, f"no pod was scheduled to {node}"
 
-    control = _node_drained(plain, Variant.PLAIN, node)
-    report = _node_drained(lossless, Variant.LOSSLESS, node)
-
-    then.something_was_lost(plain, control)
-    then.nothing_was_lost(lossless, report)
-
-
-def _nodes_drained(world: World, variant: Variant, nodes: list[str]) -> LoadReport:
-    given.the_service(world, variant, replicas=4)
-    given.a_budget(world, min_available=2)
-    with given.load(world) as load:
-        when.nodes_are_drained_of_the_service(world, nodes)
+    with given.load(plain) as control, given.load(lossless) as load:
+        when.a_node_is_drained(both, node)
+        control.goes_on(requests=1000)
         load.goes_on(requests=1000)
-    return load.report
+    when.a_node_is_back(both, node)
+
+    then.something_was_lost(plain, control.report)
+    then.nothing_was_lost(lossless, load.report)
 
 
+@pytest.mark.alone("nodes take no pods meanwhile")
 def test_two_nodes_drained_at_once_lose_nothing(make: MakeWorld, nodes: list[str]) -> None:
     """A PodDisruptionBudget paces the evictions, and each pod drains."""
-    plain, lossless = make("plain"), make("lossless")
+    plain, lossless = both = _both_deployed(make)
+    for world in both:
+        given.a_budget(world, min_available=2)
 
-    control = _nodes_drained(plain, Variant.PLAIN, nodes)
-    report = _nodes_drained(lossless, Variant.LOSSLESS, nodes)
+    with given.load(plain) as control, given.load(lossless) as load:
+        when.nodes_are_drained_of_services(both, nodes)
+        control.goes_on(requests=1000)
+        load.goes_on(requests=1000)
 
-    then.something_was_lost(plain, control)
-    then.nothing_was_lost(lossless, report)
+    then.something_was_lost(plain, control.report)
+    then.nothing_was_lost(lossless, load.report)
 
 
 def test_a_short_grace_period_cuts_what_outlasts_it_and_nothing_else(make: MakeWorld) -> None:

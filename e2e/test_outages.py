@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Sample, Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually, holds_for
@@ -18,8 +17,11 @@ from e2e.support.world import (
     name_of,
     version_of,
 )
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType, Reason
 from lossless.model.names import GATE
+
+pytestmark = pytest.mark.alone("parts of the product are away meanwhile")
 
 
 @pytest.mark.usefixtures("restored")

@@ -1,11 +1,11 @@
 """What a platform engineer sees and does with ``kubectl lossless`` while a rollout stands still."""
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import NAME, Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually
 from e2e.support.plugin import plugin
 from e2e.support.world import is_stopping, name_of, version_of
+from e2e.support.worlds import MakeWorld
 from lossless.plugin.evidence import Witness
 
 

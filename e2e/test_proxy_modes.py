@@ -7,10 +7,13 @@ from typing import Final
 import pytest
 
 from e2e.cluster.network import in_namespace
-from e2e.conftest import MakeWorld, cannot_be_shown
+from e2e.conftest import cannot_be_shown
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
 from e2e.support.testbed import Testbed
+from e2e.support.worlds import MakeWorld
+
+pytestmark = pytest.mark.alone("all kube-proxies are restarted")
 
 #: The commands that print a node's rules. iptables' own are tables of nftables, too, in Debian,
 #: so only kube-proxy's table is asked for.

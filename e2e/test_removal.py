@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, install, then, when
 from e2e.support.eventually import eventually
 from e2e.support.install import Images
 from e2e.support.testbed import Testbed
 from e2e.support.world import World, condition, is_ready, is_stopping
+from e2e.support.worlds import MakeWorld
 from lossless.model.names import GATE, WEBHOOK_CONFIGURATION
+
+pytestmark = pytest.mark.alone("the product is removed")
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from e2e.cluster import processes
 from e2e.cluster.cluster import Cluster
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import APP, APP_PORT, NGINX, Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
 from e2e.support.timeline import restarts_of
 from e2e.support.world import World, is_ready, is_stopping, name_of
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType
 from lossless.model.names import AGENT_CONTAINER, STATUS_FILE
 from lossless.model.phases import Phase

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from e2e.conftest import MakeWorld
 from e2e.load.report import LoadReport
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
 from e2e.support.world import World
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType
 
 

@@ -1,11 +1,11 @@
 """Replicas change in the middle of a rollout, as autoscalers do, and go to zero and back."""
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, when
 from e2e.support.eventually import eventually, holds_for
 from e2e.support.midway import a_rollout_that_loses_nothing
 from e2e.support.world import World, is_injected, is_ready, is_stopping, version_of
+from e2e.support.worlds import MakeWorld
 
 
 def _serving(world: World) -> int:

@@ -2,13 +2,13 @@
 
 from typing import Any, Final
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import NAME, NGINX, Variant
 from e2e.support import control, given, then, when
 from e2e.support.kubectl import Object
 from e2e.support.plugin import plugin
 from e2e.support.testbed import ROOT
 from e2e.support.world import World, is_ready, name_of
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType, Reason
 from lossless.model.names import INCOMPLETE_ANNOTATION
 

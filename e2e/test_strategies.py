@@ -2,11 +2,11 @@
 
 import pytest
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
 from e2e.support.midway import a_rollout_that_loses_nothing, in_mid_drain
 from e2e.support.world import version_of
+from e2e.support.worlds import MakeWorld
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """A rollout goes no further while a client is still connected to the pod that is to stop."""
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
 from e2e.support.eventually import eventually, holds_for
 from e2e.support.midway import in_mid_drain
 from e2e.support.world import World, is_stopping
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType
 
 

@@ -8,13 +8,15 @@ from typing import Final
 import pytest
 import yaml
 
-from e2e.conftest import MakeWorld
 from e2e.support import given, install, then, when
 from e2e.support.install import Images
 from e2e.support.kubectl import Object
 from e2e.support.midway import a_rollout_that_loses_nothing
 from e2e.support.testbed import Testbed
+from e2e.support.worlds import MakeWorld
 from lossless.model.names import GROUP, PLURAL
+
+pytestmark = pytest.mark.alone("the product is replaced")
 
 _CRD: Final = f"{PLURAL}.{GROUP}"
 #: A field of the spec that the version before did not have.

@@ -2,9 +2,9 @@
 
 import pytest
 
-from e2e.conftest import MakeWorld
 from e2e.sample.manifests import Variant
 from e2e.support import given, then, workloads
+from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType, Reason
 from lossless.model.names import GATE
 from lossless.model.targets import Kind

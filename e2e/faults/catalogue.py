@@ -56,6 +56,8 @@ class Fault:
     """Further fields of the sample."""
     quick: bool = False
     """Whether ``make test`` runs it."""
+    confined: bool = False
+    """Whether it strikes pods of its own service only, and nobody else notices."""
 
 
 _BROKEN_HOLD: Final = Loss(
@@ -86,7 +88,13 @@ FAULTS: Final = (
         leaves=frozenset({RolloutPhase.READY, RolloutPhase.NOT_INJECTED}),
         quick=True,
     ),
-    Fault("agent-before", "kill -9 of every agent", Moment.BEFORE, of_product.agents_killed),
+    Fault(
+        "agent-before",
+        "kill -9 of every agent",
+        Moment.BEFORE,
+        of_product.agents_killed,
+        confined=True,
+    ),
     Fault(
         "agent-during",
         "kill -9 of the agent",
@@ -94,6 +102,7 @@ FAULTS: Final = (
         of_product.draining_agent_killed,
         loses=_BROKEN_HOLD,
         quick=True,
+        confined=True,
     ),
     Fault(
         "agent-after",
@@ -101,6 +110,7 @@ FAULTS: Final = (
         Moment.AFTER,
         of_product.draining_agent_killed,
         service={"containers": _LATE_CONTAINER},
+        confined=True,
     ),
     Fault(
         "agent-crashing",
@@ -108,6 +118,7 @@ FAULTS: Final = (
         Moment.BEFORE,
         of_product.agents_crashing,
         loses=_AS_IF_PLAIN,
+        confined=True,
     ),
     Fault(
         "cut-off",
@@ -120,7 +131,12 @@ FAULTS: Final = (
     Fault("expired", "certificate expired", Moment.DURING, of_product.certificate_expired),
     Fault("secret", "certificate's Secret deleted", Moment.DURING, of_product.certificate_gone),
     Fault(
-        "full", "the agent's volumes are full", Moment.BEFORE, of_product.volumes_full, quick=True
+        "full",
+        "the agent's volumes are full",
+        Moment.BEFORE,
+        of_product.volumes_full,
+        quick=True,
+        confined=True,
     ),
     Fault("kubelet", "kubelets restarted", Moment.DURING, of_cluster.kubelets_restarted),
     Fault(

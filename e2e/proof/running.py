@@ -10,6 +10,7 @@ from typing import Final
 
 from e2e.clients.report import ClientReport, parse_line
 from e2e.support.eventually import NeverHappened, eventually
+from e2e.support.seconds import Step, spent_on
 from e2e.support.testbed import ROOT
 
 #: Seconds: Java under load on two cores needs some for its first word.
@@ -70,6 +71,7 @@ class RunningClient:
             raise ClientFailed(f"{self.name} ended in mid-run: {self._last_words()}")
         return self._reports[-1]
 
+    @spent_on(Step.LOAD)
     def reaches(self, requests: int, *, within: float) -> None:
         """Wait until so many requests have ended since it started.
 
@@ -103,6 +105,7 @@ class RunningClient:
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
 
+    @spent_on(Step.LOAD)
     def stop(self) -> ClientReport:
         """Let it finish what is in flight, and return all that it has seen.
 

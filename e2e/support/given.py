@@ -10,6 +10,7 @@ from e2e.sample.manifests import HTTP_PORT, NAME, Manifest, Sample, Variant, los
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
 from e2e.support.load import LoadFailed, RunningLoad
+from e2e.support.seconds import Step, spent_on
 from e2e.support.world import World, is_injected, name_of
 
 #: Short where the defaults are not the point: kube-proxy needs one second, clients think for 55 ms.
@@ -66,6 +67,7 @@ def the_service(  # noqa: PLR0913 # what a test says of its service, each by nam
         every_pod_has_an_agent(world)
 
 
+@spent_on(Step.PODS)
 def deployed(world: World, sample: Deployable) -> None:
     """Deploy a service as it is and wait until all its pods serve."""
     world.mark(f"the {sample.variant} service is deployed")
@@ -100,6 +102,7 @@ def a_budget(world: World, *, min_available: int) -> None:
     world.kubectl.apply([budget])
 
 
+@spent_on(Step.PODS)
 def injection(world: World) -> None:
     """Wait until pods that are created now get an agent."""
     eventually(
@@ -110,6 +113,7 @@ def injection(world: World) -> None:
     )
 
 
+@spent_on(Step.PODS)
 def ready(world: World) -> None:
     """Wait until the Deployment has rolled out and the Service leads clients to all its pods."""
     world.kubectl(

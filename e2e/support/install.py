@@ -11,6 +11,7 @@ from typing import Final
 
 from e2e.cluster import build_context
 from e2e.support.eventually import eventually
+from e2e.support.seconds import Step, spent_on
 from e2e.support.testbed import ROOT, Testbed
 
 RELEASE: Final = "lossless"
@@ -43,6 +44,7 @@ class InstallFailed(RuntimeError):  # noqa: N818 # reads as the thing that happe
     """Helm refused or gave up; the text is what it said."""
 
 
+@spent_on(Step.INSTALL)
 def build_images(testbed: Testbed) -> Images:
     """Build what is not built yet and bring it onto every node."""
     product = _tag(ROOT / "Dockerfile", ROOT)
@@ -62,6 +64,7 @@ def build_images(testbed: Testbed) -> Images:
     return images
 
 
+@spent_on(Step.INSTALL)
 def build_proof_image(testbed: Testbed) -> str:
     """Build the image of the proof's pods, bring it onto every node, and return its name."""
     with TemporaryDirectory(prefix="lossless-proof-image-") as folder:
@@ -89,6 +92,7 @@ def _tag(dockerfile: Path, context: Path) -> str:
     return build_context.key(context, dockerfile, ())[:12]
 
 
+@spent_on(Step.INSTALL)
 def install_chart(
     testbed: Testbed,
     images: Images,
@@ -129,12 +133,14 @@ def _forget_a_killed_run(testbed: Testbed) -> None:
         _helm(testbed, "uninstall", RELEASE, "--no-hooks", "--wait", "--timeout=2m")
 
 
+@spent_on(Step.INSTALL)
 def uninstall_chart(testbed: Testbed) -> None:
     """Remove the chart, if it is installed."""
     _helm(testbed, "uninstall", RELEASE, "--ignore-not-found", "--wait", "--timeout=2m")
     testbed.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", timeout=120)
 
 
+@spent_on(Step.INSTALL)
 def self_test(testbed: Testbed, *, within: float) -> tuple[bool, str]:
     """Run ``helm test``; return whether the installation works, and what the test has said."""
     done = _ended(testbed, "test", RELEASE, "--logs", f"--timeout={within:g}s")

@@ -1,17 +1,22 @@
-"""Kubernetes as its users reach it: kubectl, with JSON where a program reads."""
+"""Kubernetes as its users reach it: kubectl, and the API itself where a program reads."""
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-Object = dict[str, Any]
+from e2e.support import api as reads
+from e2e.support.api import Api, ReadFailed, api_of
+
+Object = reads.Object
+
+T = TypeVar("T")
 
 
 class KubectlFailed(RuntimeError):  # noqa: N818 # reads as the thing that happened
-    """kubectl ended with a status other than 0; the text is what it said."""
+    """kubectl ended with a status other than 0, or the API server did not answer; says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +83,15 @@ class Kubectl:
 
     def get(self, kind: str, name: str) -> Object | None:
         """Return an object, or None if there is none."""
-        text = self("get", kind, name, "--output=json", "--ignore-not-found")
-        return json.loads(text) if text.strip() else None
+        return self._read(lambda api: api.object(kind, self._namespace, name))
 
     def list(
         self, kind: str, selector: Mapping[str, str] | None = None, *, everywhere: bool = False
     ) -> list[Object]:
         """Return all objects of a kind, or those with these labels, here or in all namespaces."""
         labels = ",".join(f"{key}={value}" for key, value in (selector or {}).items())
-        options = [f"--selector={labels}"] if labels else []
-        options += ["--all-namespaces"] if everywhere else []
-        items: list[Object] = json.loads(self("get", kind, "--output=json", *options))["items"]
-        return items
+        namespace = "" if everywhere else self._namespace
+        return self._read(lambda api: api.objects(kind, namespace, labels))
 
     def apply(self, objects: Iterable[Object], *options: str) -> str:
         """Apply manifests, with options such as ``--dry-run=server``; return all warnings.
@@ -115,4 +117,14 @@ class Kubectl:
 
     def raw(self, path: str) -> Any:
         """Return the JSON that the API server answers at a path."""
-        return json.loads(self("get", "--raw", path))
+        return self._read(lambda api: api.get(path))
+
+    @property
+    def _namespace(self) -> str:
+        return self.namespace or "default"
+
+    def _read(self, read: Callable[[Api], T]) -> T:
+        try:
+            return read(api_of(self.kubeconfig))
+        except ReadFailed as error:
+            raise KubectlFailed(str(error)) from error

@@ -34,7 +34,8 @@ def clear_up(kubectl: Kubectl) -> None:
     namespaces = [thing["metadata"]["name"] for thing in kubectl.list("namespaces")]
     worlds = [name for name in namespaces if name.startswith(WORLDS)]
     if worlds:
-        kubectl("delete", "namespace", *worlds, "--wait=false")
+        # One that was being deleted may have gone since it was listed.
+        kubectl("delete", "namespace", *worlds, "--wait=false", "--ignore-not-found")
         no_pod_is_left(kubectl, "the last pod of a run that was killed to be gone")
 
 

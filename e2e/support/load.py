@@ -14,6 +14,7 @@ from e2e.load.plan import Plan
 from e2e.load.report import LoadReport, parse_load_report
 from e2e.support.eventually import eventually
 from e2e.support.programs import ending_with_us
+from e2e.support.seconds import Step, spent_on
 from e2e.support.testbed import ROOT, Testbed
 
 #: More than any rollout takes: fortio is stopped before.
@@ -90,6 +91,7 @@ class RunningLoad:
             raise LoadFailed("no result: the load still runs, or died before it gave one")
         return self._result
 
+    @spent_on(Step.LOAD)
     def goes_on(self, *, requests: int) -> None:
         """Wait until so many more requests have ended."""
         goal = self.so_far.requests + requests
@@ -100,6 +102,7 @@ class RunningLoad:
             within=60 + self.plan.timeout,
         )
 
+    @spent_on(Step.LOAD)
     def stop(self) -> LoadReport:
         """Let the requests in flight end, and return what was seen."""
         if self._process.stdin is not None:

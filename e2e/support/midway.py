@@ -1,12 +1,13 @@
 """The middle of a rollout, where people and faults strike: one pod drains, the next one is held."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from e2e.sample.manifests import Variant
 from e2e.support import control, given, then, when
 from e2e.support.load import RunningLoad
 from e2e.support.world import World
+from e2e.support.worlds import MakeWorld
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def in_mid_drain(world: World) -> Iterator[None]:
 
 @contextmanager
 def a_rollout_that_loses_nothing(
-    make: Callable[[str], World], name: str, *, replicas: int = 3, version: str = "v2"
+    make: MakeWorld, name: str, *, replicas: int = 3, version: str = "v2"
 ) -> Iterator[World]:
     """Yield a world in the middle of a rollout under load; it must end, and have lost nothing.
 

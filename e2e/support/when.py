@@ -11,6 +11,7 @@ from e2e.sample.manifests import APP, NAME, VERSION
 from e2e.support import given, install
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
+from e2e.support.seconds import Step, spent_on
 from e2e.support.world import World, is_ready, is_stopping, name_of, version_of
 from lossless.model.names import GROUP, LEASE, PLURAL, RESUME_ANNOTATION
 
@@ -41,6 +42,7 @@ def the_version_changes(world: World, version: str = "v2") -> None:
     world.kubectl("set", "env", f"deployment/{NAME}", f"--containers={APP}", f"{VERSION}={version}")
 
 
+@spent_on(Step.ROLLOUT)
 def the_rollout_ends(world: World, version: str = "v2", *, within: float = _ROLLOUT) -> None:
     """Wait until the Deployment is done and no pod of another version is left."""
     world.kubectl(
@@ -83,38 +85,42 @@ def a_pod_is_evicted(world: World, pod: Object) -> None:
     _replaced(world, pod)
 
 
-def a_node_is_drained(world: World, node: str) -> None:
-    """Run ``kubectl drain``, which ends when every pod of the node is gone."""
-    world.mark(f"node {node} is drained")
-    world.kubectl(*_drain(node), timeout=_ROLLOUT)
-    world.mark(f"node {node} is empty")
-    _complete(world)
+@spent_on(Step.ROLLOUT)
+def a_node_is_drained(worlds: Sequence[World], node: str) -> None:
+    """Run ``kubectl drain``, which ends when every pod of the node is gone, whosever it is."""
+    for world in worlds:
+        world.mark(f"node {node} is drained")
+    worlds[0].testbed.kubectl(*_drain(node), timeout=_ROLLOUT)
+    for world in worlds:
+        world.mark(f"node {node} is empty")
+        _complete(world)
 
 
-def nodes_are_drained_of_the_service(world: World, nodes: Sequence[str]) -> None:
-    """Run ``kubectl drain`` on several nodes at once, for the service's own pods.
+@spent_on(Step.ROLLOUT)
+def nodes_are_drained_of_services(worlds: Sequence[World], nodes: Sequence[str]) -> None:
+    """Run ``kubectl drain`` on several nodes at once, for the worlds' services only.
 
     The nodes come back one by one, each a while after its pods have been asked to go, as an
     upgrade of nodes does it: with all of them cordoned there is no place for new pods.
     """
     only = f"--pod-selector=app={NAME}"
+    kubectl = worlds[0].testbed.kubectl
     drains = []
     for node in nodes:
-        world.mark(f"node {node} is drained")
-        argv = world.kubectl.argv(*_drain(node), only)
+        for world in worlds:
+            world.mark(f"node {node} is drained")
+        argv = kubectl.argv(*_drain(node), only)
         drains.append(subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
     try:
-        eventually(
-            world.pods,
-            lambda pods: (
-                any(is_stopping(pod) for pod in pods)
-                and any(not pod["spec"].get("nodeName") for pod in pods)
-            ),
-            what="a pod to be evicted, and its replacement to wait for a node",
-            within=60,
-        )
+        for world in worlds:
+            eventually(
+                world.pods,
+                lambda pods: any(not pod["spec"].get("nodeName") for pod in pods),
+                what="a pod to be evicted, and its replacement to wait for a node",
+                within=60,
+            )
         for node in nodes:
-            a_node_is_back(world, node)
+            a_node_is_back(worlds, node)
         for drain in drains:
             said, _ = drain.communicate(timeout=_ROLLOUT)
             assert drain.returncode == 0, said.decode()
@@ -122,8 +128,9 @@ def nodes_are_drained_of_the_service(world: World, nodes: Sequence[str]) -> None
         for drain in drains:
             drain.kill()
             drain.wait()
-    world.mark("no pod is left that a drain has met")
-    _complete(world)
+    for world in worlds:
+        world.mark("no pod is left that a drain has met")
+        _complete(world)
 
 
 def _drain(node: str) -> tuple[str, ...]:
@@ -131,10 +138,11 @@ def _drain(node: str) -> tuple[str, ...]:
     return ("drain", node, *options)
 
 
-def a_node_is_back(world: World, node: str) -> None:
+def a_node_is_back(worlds: Sequence[World], node: str) -> None:
     """Uncordon a node."""
-    world.mark(f"node {node} is back")
-    world.kubectl("uncordon", node)
+    for world in worlds:
+        world.mark(f"node {node} is back")
+    worlds[0].testbed.kubectl("uncordon", node)
 
 
 def the_service_is_scaled(world: World, replicas: int) -> None:
@@ -213,6 +221,7 @@ def resumed(world: World, why: str) -> None:
     )
 
 
+@spent_on(Step.INSTALL)
 def scaled(world: World, deployment: str, replicas: int) -> int:
     """Scale a Deployment of the product, wait until it is so; return what it was before."""
     world.mark(f"{deployment} is scaled to {replicas}")
@@ -237,6 +246,7 @@ def posted(world: World, url: str) -> None:
     world.testbed.python_at_a_client(program, url).check_returncode()
 
 
+@spent_on(Step.ROLLOUT)
 def _replaced(world: World, pod: Object) -> None:
     uid = pod["metadata"]["uid"]
     eventually(
@@ -248,6 +258,7 @@ def _replaced(world: World, pod: Object) -> None:
     _complete(world)
 
 
+@spent_on(Step.ROLLOUT)
 def _complete(world: World) -> None:
     wanted = world.deployment()["spec"]["replicas"]
     eventually(

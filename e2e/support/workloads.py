@@ -7,6 +7,7 @@ from e2e.sample.manifests import APP, NAME, VERSION, Sample, Variant, lossless_r
 from e2e.support import given
 from e2e.support.eventually import eventually
 from e2e.support.kubectl import Object
+from e2e.support.seconds import Step, spent_on
 from e2e.support.world import World, is_injected, is_ready, is_stopping, name_of, version_of
 from lossless.model.targets import Kind
 
@@ -14,6 +15,7 @@ _START: Final = 120.0
 _ROLLOUT: Final = 240.0
 
 
+@spent_on(Step.PODS)
 def deployed(
     world: World,
     kind: Kind,
@@ -44,6 +46,7 @@ def deployed(
         assert not bare, f"started without an agent: {', '.join(bare)}"
 
 
+@spent_on(Step.ROLLOUT)
 def rolled_out(world: World, kind: Kind, version: str = "v2") -> None:
     """Change the version and wait until no pod of another one is left."""
     world.mark(f"rollout to {version} begins")
@@ -61,6 +64,7 @@ def rolled_out(world: World, kind: Kind, version: str = "v2") -> None:
     world.mark(f"rollout to {version} is over")
 
 
+@spent_on(Step.REMOVAL)
 def removed(world: World, kind: Kind) -> None:
     """Delete the workload and wait until its last pod is gone."""
     world.mark(f"the {kind} is deleted")

@@ -1,0 +1,1 @@
+"""How end-to-end stories share a cluster, and what is kept of them."""
