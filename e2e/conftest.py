@@ -46,6 +46,8 @@ _HELD: Final = pytest.StashKey[ExitStack]()
 _TOLD: Final = "story"
 #: Seconds of a story that does not say what it costs.
 _COST: Final = 60.0
+#: Last lines of a failure that are shown at once.
+_SHOWN: Final = 60
 _MARKERS: Final = (
     "alone(why): disturbs the cluster or the product, so nothing else may run meanwhile",
     "costs(seconds): much more than others, so it begins before them",
@@ -67,7 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make room for what stories count."""
     config.stash[_STORIES] = []
     config.stash[_HELD] = ExitStack()
-    config.pluginmanager.register(_Listener(config.stash[_STORIES]))
+    stories: list[Story] = config.stash[_STORIES]
+    has_workers = bool(config.getoption("numprocesses", None))
+    config.pluginmanager.register(_Listener(stories, at_once=has_workers))
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     told = getattr(config, "workerinput", {}).get(_TOLD)
@@ -108,11 +112,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 class _Listener:
     """Hears of every story's end, in whichever process it was told."""
 
-    def __init__(self, stories: list[Story]) -> None:
+    def __init__(self, stories: list[Story], *, at_once: bool) -> None:
+        """Take where stories are kept, and whether to show failures at once."""
         self._stories = stories
+        self._at_once = at_once
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a story has told of itself."""
+        """Keep what a story has told of itself; show a failure now: the run's end is far away."""
+        if report.failed and self._at_once:
+            last = report.longreprtext.rstrip().splitlines()[-_SHOWN:]
+            print("", f"{report.nodeid} ({report.when})", *last, sep="\n", file=sys.stderr)
         if report.when == "teardown":
             told: list[Any] = [it for name, it in report.user_properties if name == _TOLD]
             self._stories += [Story.parse(document) for document in told]
