@@ -95,6 +95,7 @@ GOOD_SPECS: Final = (
     ),
     *GOOD_CLOSE_DRIVERS,
     *GOOD_COUNTERS,
+    GoodSpec("at its own pace", {"pacing": {}}),
     GoodSpec("several at a time", {"pacing": {"maxDraining": 3}}),
     GoodSpec("one percent", {"pacing": {"maxDraining": "1%"}}),
     GoodSpec("all at a time", {"pacing": {"maxDraining": "100%"}}),

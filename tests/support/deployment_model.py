@@ -25,7 +25,8 @@ class Cluster(Surroundings):
     replicas: int
     surge: int | str
     unavailable: int | str
-    max_draining: int | str = 1
+    max_draining: int | str | None = 1
+    """``pacing.maxDraining``; None: as many as the Deployment replaces at a time."""
     sets: dict[str, int] = field(default_factory=dict)
     """Name of a ReplicaSet to ``spec.replicas``; the last one is the newest."""
     paused: bool = False

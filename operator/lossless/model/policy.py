@@ -5,7 +5,6 @@ have been stored by another version of the CRD, so every field is checked again 
 ``crds/`` is tested to hold the same defaults, bounds and enums.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -79,14 +78,9 @@ class RolloutSpec:
     metrics: tuple[Counter, ...] = ()
     sidecars: SidecarPolicy = field(default_factory=SidecarPolicy)
     status_flag: StatusFlag = field(default_factory=StatusFlag)
-    max_draining: int | str = 1
+    max_draining: int | str | None = None
+    """Pods, or a percentage of the replicas; None: the workload's own pace."""
     paused: bool = False
-
-    def max_draining_of(self, replicas: int) -> int:
-        """Return ``pacing.maxDraining`` as a number of pods, at least 1."""
-        if isinstance(self.max_draining, int):
-            return max(1, self.max_draining)
-        return max(1, math.floor(int(self.max_draining[:-1]) * replicas / 100))
 
 
 def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
@@ -105,11 +99,11 @@ def parse_spec(raw: Mapping[str, Any]) -> RolloutSpec:
     drain = parse_drain(mapping(raw, "spec", "drain"), "spec.drain")
     close = parse_close(raw.get("close", []))
     _check_reloads(drain, close)
-    max_draining = _max_draining(mapping(raw, "spec", "pacing").get("maxDraining", 1))
+    max_draining = _max_draining(mapping(raw, "spec", "pacing").get("maxDraining"))
     if not target.kind.gated:
         if paused:
             raise InvalidSpec("spec.paused", paused, _NOT_HELD)
-        if max_draining != 1:
+        if max_draining not in {None, 1}:
             raise InvalidSpec("spec.pacing.maxDraining", max_draining, _NOT_PACED)
     return RolloutSpec(
         target=target,
@@ -192,7 +186,9 @@ def _sidecars(raw: Mapping[str, Any]) -> SidecarPolicy:
     return SidecarPolicy(order, seconds(raw, at, "sleep", DEFAULT_SLEEP, SLEEP_BOUNDS))
 
 
-def _max_draining(value: object) -> int | str:
+def _max_draining(value: object) -> int | str | None:
+    if value is None:
+        return None
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     if isinstance(value, str) and _PERCENT.fullmatch(value):

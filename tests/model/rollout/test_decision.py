@@ -135,9 +135,18 @@ def test_a_held_pod_is_told_why_once() -> None:
         open=False,
         reason="Held",
         message="waits until an old pod of web has drained: at most 1 may drain at the same time"
-        " (spec.pacing.maxDraining)",
+        " (maxSurge + maxUnavailable; spec.pacing.maxDraining sets another number)",
     )
     assert again.gates == ()
+
+
+def test_a_held_pod_is_told_of_the_number_that_was_asked_for() -> None:
+    """Where the LosslessRollout names one, nothing else decides."""
+    seen = a_world(*ROLLING, stopping("x"), rollout=a_rollout(spec=a_spec(max_draining=1)))
+
+    (gate,) = decide(seen, NOW).gates
+
+    assert gate.message.endswith("at most 1 may drain at the same time (spec.pacing.maxDraining)")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from lossless.model.rollout.decision import Decision, decide
 from lossless.model.rollout.gate import OPENING
 from lossless.model.status import RolloutPhase
 from tests.support.deployment_model import Cluster
-from tests.support.rollouts import a_spec
 from tests.support.simulation import LIVES, Lives, SimPod
 
 STRATEGIES: list[tuple[int | str, int | str]] = [
@@ -87,9 +86,9 @@ def rolling(cluster: Watched, *, release: bool = True) -> Watched:
 
 @pytest.mark.parametrize("replicas", [1, 2, 3, 5, 10, 25, 50])
 @pytest.mark.parametrize(("surge", "unavailable"), STRATEGIES)
-@pytest.mark.parametrize("limit", [1, "10%", "100%"])
+@pytest.mark.parametrize("limit", [None, 1, "10%", "100%"])
 def test_a_rollout_of_any_size_ends_paced_and_never_short(
-    surge: int | str, unavailable: int | str, limit: int | str, replicas: int
+    surge: int | str, unavailable: int | str, limit: int | str | None, replicas: int
 ) -> None:
     """No more drain at a time than asked for, except what the Deployment takes by itself."""
     cluster = rolling(
@@ -101,7 +100,7 @@ def test_a_rollout_of_any_size_ends_paced_and_never_short(
         most, least = max(most, cluster.draining()), min(least, cluster.available())
     cluster.settle()
 
-    allowed = a_spec(max_draining=limit).max_draining_of(replicas)
+    allowed = cluster.workload().limit(limit)
     assert most <= max(allowed, cluster.strategy.resolve(replicas)[1])
     assert least >= cluster.floor
     assert cluster.status.last_rollout is not None
@@ -251,7 +250,7 @@ ACTIONS = st.sampled_from(
     replicas=st.integers(min_value=1, max_value=12),
     strategy=st.sampled_from(STRATEGIES),
     recreate=st.booleans(),
-    limit=st.sampled_from([1, 2, "20%", "100%"]),
+    limit=st.sampled_from([None, 1, 2, "20%", "100%"]),
     min_ready=st.sampled_from([0.0, 0.0, 10.0]),
     lives=LIVES,
     actions=st.lists(st.tuples(st.integers(min_value=1, max_value=40), ACTIONS), max_size=6),
@@ -260,7 +259,7 @@ ACTIONS = st.sampled_from(
 def test_whatever_people_and_pods_do_it_ends(  # noqa: C901, PLR0912, PLR0913, PLR0917 # dimensions
     replicas: int,
     strategy: tuple[int | str, int | str],
-    limit: int | str,
+    limit: int | str | None,
     min_ready: float,
     lives: Lives,
     actions: list[tuple[int, str]],

@@ -1,5 +1,6 @@
 """Whole rollouts against a model of the Deployment controller: they end, paced and never short."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -35,16 +36,16 @@ def released(cluster: Cluster) -> Cluster:
     return cluster
 
 
-@pytest.mark.parametrize("max_draining", [1, 2, "100%"])
+@pytest.mark.parametrize("max_draining", [None, 1, 2, "100%"])
 @pytest.mark.parametrize("replicas", [1, 2, 3, 4, 5, 7, 10])
 @pytest.mark.parametrize(("surge", "unavailable"), STRATEGIES)
 def test_a_rollout_ends_paced_and_never_short(
-    surge: int | str, unavailable: int | str, replicas: int, max_draining: int | str
+    surge: int | str, unavailable: int | str, replicas: int, max_draining: int | str | None
 ) -> None:
     """Every pod drains, no more at a time than allowed, and the floor is kept throughout."""
     cluster = released(Cluster(replicas, surge, unavailable, max_draining))
     at_once = cluster.strategy.resolve(replicas)[1]
-    limit = a_spec(max_draining=max_draining).max_draining_of(replicas)
+    limit = cluster.workload().limit(max_draining)
     draining, available = [], []
     while not cluster.finished():
         cluster.tick()
@@ -59,6 +60,24 @@ def test_a_rollout_ends_paced_and_never_short(
     last = cluster.status.last_rollout
     assert last is not None
     assert (last.drained, last.timed_out, last.lost) == (replicas, 0, 0)
+
+
+@pytest.mark.parametrize("replicas", [1, 3, 12, 30])
+@pytest.mark.parametrize(("surge", "unavailable"), STRATEGIES)
+def test_its_own_pace_takes_no_longer_than_its_waves(
+    surge: int | str, unavailable: int | str, replicas: int
+) -> None:
+    """Unset, a rollout takes the start and the drain of a wave for each wave, and no more."""
+    start, drain = 4.0, 12.0
+    cluster = released(
+        Cluster(replicas, surge, unavailable, None, start_seconds=start, drain_seconds=drain)
+    )
+    begun = cluster.now
+    cluster.settle()
+
+    waves = math.ceil(replicas / cluster.strategy.wave(replicas))
+    # Besides, one look for each thing that follows from another: ready, opened, asked, gone.
+    assert cluster.now - begun <= waves * (start + drain + 4) + 4
 
 
 def test_a_drain_holds_the_rollout_for_as_long_as_it_takes() -> None:
@@ -262,7 +281,7 @@ def worlds(draw: st.DrawFn) -> Observation:
         *draw(st.lists(pods(), max_size=14, unique_by=lambda pod: pod.name)),
         rollout=a_rollout(
             spec=a_spec(
-                max_draining=draw(st.sampled_from([1, 2, 5, "10%", "100%"])),
+                max_draining=draw(st.sampled_from([None, 1, 2, 5, "10%", "100%"])),
                 paused=draw(st.booleans()),
             )
         ),
@@ -330,7 +349,7 @@ def test_from_any_state_a_second_look_does_nothing(seen: Observation) -> None:
 @given(
     replicas=st.integers(min_value=1, max_value=8),
     strategy=st.sampled_from(STRATEGIES),
-    limit=st.sampled_from([1, 2, "50%"]),
+    limit=st.sampled_from([None, 1, 2, "50%"]),
     drains=st.lists(st.floats(min_value=1, max_value=90), min_size=1, max_size=8),
     starts=st.lists(st.floats(min_value=0, max_value=20), min_size=1, max_size=8),
     events=st.lists(
@@ -344,7 +363,7 @@ def test_from_any_state_a_second_look_does_nothing(seen: Observation) -> None:
 def test_a_rollout_ends_whatever_happens_on_the_way(  # noqa: PLR0913, PLR0917 # dimensions
     replicas: int,
     strategy: tuple[int | str, int | str],
-    limit: int | str,
+    limit: int | str | None,
     drains: list[float],
     starts: list[float],
     events: list[tuple[int, str]],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lossless.model.rollout.observation import Workload
 from lossless.model.rollout.strategy import Strategy
 
 
@@ -46,3 +47,39 @@ def test_the_floor_is_what_the_deployment_keeps_available(
 ) -> None:
     """It is called minAvailable there: the replicas without maxUnavailable."""
     assert strategy.floor(replicas) == floor
+
+
+@pytest.mark.parametrize(
+    ("strategy", "replicas", "wave"),
+    [
+        pytest.param(Strategy(max_surge=1, max_unavailable=0), 3, 1, id="one more"),
+        pytest.param(Strategy(max_surge=0, max_unavailable=1), 3, 1, id="one less"),
+        pytest.param(Strategy(), 12, 6, id="the default, of twelve"),
+        pytest.param(Strategy(), 1, 1, id="the default, of one"),
+        pytest.param(Strategy(max_surge="100%", max_unavailable=0), 7, 7, id="twice as many"),
+        pytest.param(Strategy(recreate=True), 5, 5, id="Recreate takes all"),
+    ],
+)
+def test_a_wave_is_what_the_deployment_replaces_at_a_time(
+    strategy: Strategy, replicas: int, wave: int
+) -> None:
+    """What it adds beyond its replicas, and what it takes away from them."""
+    assert strategy.wave(replicas) == wave
+
+
+@pytest.mark.parametrize(
+    ("max_draining", "replicas", "limit"),
+    [
+        pytest.param(None, 12, 6, id="unset: its own wave"),
+        pytest.param(None, 0, 1, id="unset, no replicas"),
+        pytest.param(1, 12, 1, id="one after another"),
+        pytest.param(50, 12, 50, id="more than there are"),
+        pytest.param("50%", 12, 6, id="a share"),
+        pytest.param("1%", 12, 1, id="a share that rounds to none"),
+    ],
+)
+def test_how_many_may_drain_at_a_time(
+    max_draining: int | str | None, replicas: int, limit: int
+) -> None:
+    """As ``pacing.maxDraining`` says; never none, which would hold a rollout for ever."""
+    assert Workload("web", replicas, Strategy()).limit(max_draining) == limit

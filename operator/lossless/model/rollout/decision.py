@@ -185,7 +185,7 @@ def _able(seen: Observation, rollout: Rollout, now: float) -> Decision:
         seen.pods,
         counted,
         draining=drains.places,
-        limit=spec.max_draining_of(workload.replicas),
+        limit=workload.limit(spec.max_draining),
         paused=pacing.pause is not None,
     )
     breaker = _breaker(seen.pods, workload.refusal, seen, rollout, now)

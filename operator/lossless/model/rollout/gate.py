@@ -9,7 +9,8 @@ floor, ``minAvailable``. A new pod becomes available when its gate opens. So ope
 
 where ``opening`` are pods that will become available without anybody's doing: their containers are
 ready and their gate is open, or they have none. A gate opens while ``committed + 1`` is within the
-bound, or if opening it commits to nothing.
+bound, or if opening it commits to nothing. Unset, the bound is what the Deployment replaces at a
+time by itself, ``maxSurge + maxUnavailable``.
 
 Rules, in this order; the first that applies decides:
 

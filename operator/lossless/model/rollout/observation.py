@@ -162,6 +162,20 @@ class Workload:
         """What it is called."""
         return Target(self.kind, self.name)
 
+    def limit(self, max_draining: int | str | None) -> int:
+        """Return ``pacing.maxDraining`` as a number of pods, at least 1.
+
+        Unset, it is as many as the Deployment replaces at a time: nobody asked for a slower
+        rollout, and opening more gates than that would not make it faster.
+        """
+        if max_draining is None:
+            pods = self.strategy.wave(self.replicas)
+        elif isinstance(max_draining, int):
+            pods = max_draining
+        else:
+            pods = int(max_draining.removesuffix("%")) * self.replicas // 100
+        return max(1, pods)
+
     @property
     def paced(self) -> bool:
         """Whether its rollout goes on when we open a gate."""

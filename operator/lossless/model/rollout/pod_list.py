@@ -39,10 +39,13 @@ def hold_message(picture: Picture, why: Why) -> str:
             f"the rollout is paused ({picture.pacing.pause.by}); see"
             f" {commands.describe(picture.namespace, picture.name)}"
         )
-    limit = picture.spec.max_draining_of(picture.workload.replicas)
+    asked = picture.spec.max_draining
+    source = "spec.pacing.maxDraining"
+    if asked is None:
+        source = f"maxSurge + maxUnavailable; {source} sets another number"
     return (
-        f"waits until an old pod of {picture.workload.name} has drained: at most {limit} may drain"
-        " at the same time (spec.pacing.maxDraining)"
+        f"waits until an old pod of {picture.workload.name} has drained: at most"
+        f" {picture.workload.limit(asked)} may drain at the same time ({source})"
     )
 
 

@@ -33,6 +33,10 @@ class Strategy:
             unavailable = 1
         return surge, min(unavailable, replicas)
 
+    def wave(self, replicas: int) -> int:
+        """Return the number of pods that the Deployment replaces at a time on its own."""
+        return replicas if self.recreate else sum(self.resolve(replicas))
+
     def floor(self, replicas: int) -> int:
         """Return the number of pods that the Deployment keeps available on its own."""
         return 0 if self.recreate else replicas - self.resolve(replicas)[1]
