@@ -8,6 +8,7 @@ from typing import Any
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.containers import Place, counted_ports, serving
 from lossless.injection.inject import Injection, inject
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import AGENT_PORT, KIND
 from lossless.model.policy import RolloutSpec, parse_spec
@@ -113,9 +114,13 @@ class Setup:
         metadata = self.rollout.get("metadata") or {}
         if self.is_for_pods:
             return Target(Kind.POD, str(metadata.get("name", ""))).pods
-        reference = self._reference
-        name = "/".join(filter(None, (metadata.get("namespace"), str(reference.get("name", "")))))
-        return f"{reference.get('kind', 'Deployment')} {name}"
+        name = "/".join(filter(None, (metadata.get("namespace"), self.workload_name)))
+        return f"{self._reference.get('kind', Kind.DEPLOYMENT)} {name}"
+
+    @property
+    def workload_name(self) -> str:
+        """The workload's name, without kind and namespace; empty for pods by their label."""
+        return str(self._reference.get("name", ""))
 
     @property
     def is_for_pods(self) -> bool:
@@ -164,6 +169,10 @@ class Setup:
         name = (self.rollout.get("metadata") or {}).get("name", "")
         return inject(self.pod, name, self.valid, AgentSettings(image="agent"), gate=True)
 
+    def problems(self, *kinds: ProblemKind) -> tuple[Problem, ...]:
+        """Return what of these kinds stands against the protection of such a pod."""
+        return () if self.injection is None else self.injection.of(*kinds)
+
     @property
     def on_host_network(self) -> bool:
         """Whether its pods are on their nodes' network."""
@@ -185,7 +194,8 @@ class Setup:
     @property
     def is_deployment(self) -> bool:
         """Whether the workload is there and is a Deployment."""
-        return self.workload is not None and self.target.startswith("Deployment ")
+        kind = self._reference.get("kind", Kind.DEPLOYMENT)
+        return self.workload is not None and kind == Kind.DEPLOYMENT
 
     @property
     def strategy(self) -> Strategy:

@@ -6,6 +6,8 @@ from typing import Final
 from lossless.checks.finding import Trouble
 from lossless.checks.setup import Setup, labels
 from lossless.injection.containers import counted_ports, tcp_ports
+from lossless.injection.problem import ProblemKind
+from lossless.injection.problem_text import finding_text
 from lossless.model.durations import format_duration
 from lossless.model.names import INJECT_LABEL
 
@@ -13,20 +15,21 @@ from lossless.model.names import INJECT_LABEL
 #: --max-graceful-termination-sec (its FAQ).
 EVICTION_MAX: Final = 600
 _DEFAULT_GRACE: Final = 30
-_NOT_INJECTED: Final = "not injected: "
+#: Of what was asked for by a path, an annotation or a close driver, and cannot be had.
+_OUT_OF_REACH: Final = (
+    ProblemKind.PATH_OUT_OF_REACH,
+    ProblemKind.HOLD_UNKNOWN,
+    ProblemKind.NGINX_NOT_RELOADED,
+)
 
 
 def not_injectable(setup: Setup) -> Iterator[Trouble]:
     """Ask whether the agent can go into such a pod."""
-    injection = setup.injection
-    if injection is None or injection.injected:
-        return
-    for warning in injection.warnings:
-        reason, _, remedy = warning.removeprefix(_NOT_INJECTED).rpartition("; ")
+    for problem in setup.problems(ProblemKind.NOT_INJECTED):
         yield Trouble(
             f"{setup.target} template",
-            f"{reason or remedy}, so its pods get no agent",
-            remedy if reason else "see docs/limits.md",
+            f"{finding_text(problem)}, so its pods get no agent",
+            problem.remedy,
         )
 
 
@@ -42,32 +45,24 @@ def declined(setup: Setup) -> Iterator[Trouble]:
 
 def own_hook(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a container keeps a preStop hook of its own."""
-    injection = setup.injection
-    for container, said in (injection.unprotected if injection else {}).items():
-        reason, _, remedy = said.rpartition("; ")
+    for problem in setup.problems(ProblemKind.UNPROTECTED):
         yield Trouble(
-            f"{setup.target} container {container}",
-            f"{reason}: it gets SIGTERM when that hook ends, drained or not",
-            remedy,
+            f"{setup.target} container {problem.subject}",
+            f"{problem.reason}: it gets SIGTERM when that hook ends, drained or not",
+            problem.remedy,
         )
 
 
 def hidden_status_file(setup: Setup) -> Iterator[Trouble]:
     """Ask whether something else is mounted where the status file goes."""
-    injection = setup.injection
-    for warning in injection.warnings if injection else ():
-        if "mounted at or below" in warning:
-            reason, _, remedy = warning.rpartition("; ")
-            yield Trouble(f"{setup.target} template", reason, remedy)
+    for problem in setup.problems(ProblemKind.STATUS_FILE_HIDDEN):
+        yield Trouble(f"{setup.target} template", finding_text(problem), problem.remedy)
 
 
 def out_of_reach(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a file, a socket or a hold cannot be had as it was asked for."""
-    injection = setup.injection
-    for warning in injection.warnings if injection else ():
-        if warning.startswith(("spec.close", "spec.metrics", "annotation ")):
-            reason, _, remedy = warning.rpartition("; ")
-            yield Trouble(f"{setup.target} template", reason, remedy)
+    for problem in setup.problems(*_OUT_OF_REACH):
+        yield Trouble(f"{setup.target} template", finding_text(problem), problem.remedy)
 
 
 def unknown_port(setup: Setup) -> Iterator[Trouble]:

@@ -30,6 +30,7 @@ from lossless.injection.file_hold import (
     shell_of,
 )
 from lossless.injection.nginx_reload import Reloading
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.drain.hold_path import AskedHold, hold_path, parse_hold_path
 from lossless.model.drain.hooks import HttpHook, OwnHook, SleepHook
 from lossless.model.names import (
@@ -76,8 +77,8 @@ class Decision:
     """What the agent does in the kubelet's place."""
     by_file: bool = False
     """It waits for a file."""
-    reason: str = ""
-    """Why it is not protected; empty if it is."""
+    problem: Problem | None = None
+    """Why it is not protected; None if it is."""
 
 
 def hold(container: str, terms: Terms, own: OwnHook | None) -> dict[str, Any]:
@@ -121,12 +122,16 @@ def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decisio
         own = SleepHook(place.name, float(seconds)) if seconds > terms.least else None
     elif "httpGet" in hook and not ours:
         asked = _http_hook(place, hook["httpGet"], host_network=bool(terms.hold_key))
-        if isinstance(asked, str):
-            return Decision(reason=asked)
+        if isinstance(asked, Problem):
+            return Decision(problem=asked)
         own = asked
     elif hook and not ours:
         return Decision(
-            reason=f"it keeps its own preStop {min(hook)}; remove it to have the container held"
+            problem=_unprotected(
+                place,
+                f"it keeps its own preStop {min(hook)}",
+                "remove it to have the container held",
+            )
         )
     if terms.by_file and terms.sees_files:
         return _held_by_file(place, (), DEFAULT_SHELL, terms, own)
@@ -139,14 +144,21 @@ def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook 
     shell = hook["exec"]["command"][0] if is_file_hold(hook) else shell_of(command)
     if not shell and not terms.by_file:
         return Decision(
-            reason="it keeps its own preStop exec, which does not show whether there is a shell"
-            " to wait in; if there is one, annotate the pod template with"
-            f" {HOLD_ANNOTATION_PREFIX}{place.name}: {HOLD_BY_FILE}, or remove the hook"
+            problem=_unprotected(
+                place,
+                "it keeps its own preStop exec, which does not show whether there is a shell to"
+                " wait in",
+                "if there is one, annotate the pod template with"
+                f" {HOLD_ANNOTATION_PREFIX}{place.name}: {HOLD_BY_FILE}, or remove the hook",
+            )
         )
     if not terms.sees_files:
         return Decision(
-            reason=f"its preStop exec cannot wait for the drain, because {SHARED_MOUNT} is taken;"
-            " mount elsewhere what is there"
+            problem=_unprotected(
+                place,
+                f"its preStop exec cannot wait for the drain, because {SHARED_MOUNT} is taken",
+                "mount elsewhere what is there",
+            )
         )
     return _held_by_file(place, command, shell or DEFAULT_SHELL, terms, own)
 
@@ -165,26 +177,37 @@ def _limit(terms: Terms, own: OwnHook | None) -> int:
     return max(terms.limit, slept)
 
 
-def _http_hook(place: Place, request: Mapping[str, Any], *, host_network: bool) -> HttpHook | str:
+def _http_hook(
+    place: Place, request: Mapping[str, Any], *, host_network: bool
+) -> HttpHook | Problem:
     """Return what the agent is to send, or why it cannot."""
     if goes_elsewhere(request, host_network=host_network):
-        return (
+        return _unprotected(
+            place,
             f"its preStop httpGet goes to host {request['host']}, and the agent calls only its own"
-            " pod; remove host, or the hook"
+            " pod",
+            "remove host, or the hook",
         )
     if (request.get("scheme") or "HTTP").upper() != "HTTP":
-        return (
-            "its preStop httpGet wants HTTPS, which the agent does not speak; use HTTP, or remove"
-            " the hook"
+        return _unprotected(
+            place,
+            "its preStop httpGet wants HTTPS, which the agent does not speak",
+            "use HTTP, or remove the hook",
         )
     port = port_number(place, request.get("port"))
     if port is None or not 0 < port <= _HIGHEST_PORT:
-        return (
+        return _unprotected(
+            place,
             f"its preStop httpGet names port {request.get('port')!r}, which the container does not"
-            " declare; declare it, or use a number"
+            " declare",
+            "declare it, or use a number",
         )
     headers = tuple(
         (str(header.get("name")), str(header.get("value") or ""))
         for header in request.get("httpHeaders") or ()
     )
     return HttpHook(place.name, port, str(request.get("path") or "/"), headers)
+
+
+def _unprotected(place: Place, reason: str, remedy: str) -> Problem:
+    return Problem(ProblemKind.UNPROTECTED, place.name, reason, remedy)

@@ -9,7 +9,7 @@ own grace period) the second finds in what the agent is told.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lossless.injection.agent_container import agent_container
@@ -24,6 +24,8 @@ from lossless.injection.hooks import Decision, decide
 from lossless.injection.obstacles import is_injected, obstacle_of, port_of_agent
 from lossless.injection.patching import Operation, Patch
 from lossless.injection.plan import make_plan
+from lossless.injection.problem import Problem, ProblemKind
+from lossless.injection.problem_text import unprotected_text, warning_text
 from lossless.injection.shared_paths import find_shared_paths
 from lossless.model.counters import evidence_of
 from lossless.model.drain.agent_config import AgentConfig, parse_agent_config
@@ -53,13 +55,16 @@ class Injection:
 
     operations: tuple[Operation, ...] = ()
     """JSON Patch; empty if the pod stays as it is."""
-    warnings: tuple[str, ...] = ()
-    unprotected: Mapping[str, str] = field(default_factory=dict)
-    """Containers that will stop without waiting for the drain, and why."""
+    problems: tuple[Problem, ...] = ()
+    """In the order in which they are told."""
     injected: bool = False
     """Whether the pod has the agent, from now on or already."""
     agent_port: int = AGENT_PORT
     """On which that agent listens."""
+
+    def of(self, *kinds: ProblemKind) -> tuple[Problem, ...]:
+        """Return the problems of these kinds."""
+        return tuple(problem for problem in self.problems if problem.kind in kinds)
 
 
 def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which installation
@@ -87,8 +92,8 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
     host_network = bool(pod["spec"].get("hostNetwork"))
     port, clash = port_of_agent(pod, places, ports, host_network=host_network)
     obstacle = obstacle_of(pod, rollout) or clash
-    if obstacle:
-        return Injection(warnings=(f"not injected: {obstacle}",))
+    if obstacle is not None:
+        return Injection(problems=(obstacle,))
     before = _told_before(pod)
     shared = find_shared_paths(pod, places, spec)
     plan = make_plan(
@@ -103,30 +108,33 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
     patch = Patch(pod)
     patch.put(("metadata", "labels", ROLLOUT_LABEL), rollout)
     patch.put(("metadata", "annotations", INJECTED_ANNOTATION), settings.version)
-    warnings = [
-        f"spec.ports: {name!r}: no container of this pod declares a TCP port of that name;"
-        " declare it, or use a number"
+    incomplete = [
+        Problem(
+            ProblemKind.PORT_NOT_DECLARED,
+            "spec.ports",
+            f"{name!r}: no container of this pod declares a TCP port of that name",
+            "declare it, or use a number",
+        )
         for name in unknown
     ]
-    warnings += shared.problems
-    warnings += plan.problems
+    incomplete += shared.problems
+    incomplete += plan.problems
     _put_volumes(patch)
     decisions: dict[str, Decision] = {}
     for place in places:
-        taken = _put_mount(patch, place)
-        if taken:
-            warnings.append(taken)
+        hidden = _put_mount(patch, place)
+        if hidden is not None:
+            incomplete.append(hidden)
         if place.name in shared.named_to:
             _put_status_file(patch, place, shared.named_to[place.name])
-        decision = decide(place, plan.terms(place.name, sees_files=not taken), plan.hooks)
+        decision = decide(place, plan.terms(place.name, sees_files=hidden is None), plan.hooks)
         if decision.hook is not None:
             _put_hook(patch, place, decision.hook)
         decisions[place.name] = decision
-    warnings += plan.not_reloaded(decisions)
-    unprotected = {name: made.reason for name, made in decisions.items() if made.reason}
-    bare = [f"{name}: {why}" for name, why in unprotected.items()]
-    _put_told(patch, UNPROTECTED_ANNOTATION, bare)
-    _put_told(patch, INCOMPLETE_ANNOTATION, warnings)
+    incomplete += plan.not_reloaded(decisions)
+    unprotected = [made.problem for made in decisions.values() if made.problem is not None]
+    _put_told(patch, UNPROTECTED_ANNOTATION, [unprotected_text(one) for one in unprotected])
+    _put_told(patch, INCOMPLETE_ANNOTATION, [warning_text(one) for one in incomplete])
     _put_gate(patch, wanted=gate)
     _put_grace(patch, plan.grace_with(decisions))
     config = AgentConfig(
@@ -150,8 +158,7 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
     _put_agent(patch, agent_container(settings, config, pod["spec"], shared.mounts))
     return Injection(
         operations=tuple(patch.operations),
-        warnings=(*warnings, *(f"container {text}" for text in bare)),
-        unprotected=unprotected,
+        problems=(*incomplete, *unprotected),
         injected=True,
         agent_port=port,
     )
@@ -187,23 +194,26 @@ def _put_volumes(patch: Patch) -> None:
             )
 
 
-def _put_mount(patch: Patch, place: Place) -> str:
-    """Mount the shared volume into the container; return a warning if its place is taken."""
+def _put_mount(patch: Patch, place: Place) -> Problem | None:
+    """Mount the shared volume into the container; return why not if its place is taken."""
     mounts = place.container.get("volumeMounts") or ()
     taken = [mount.get("mountPath", "") for mount in mounts if mount.get("name") != SHARED_VOLUME]
     taken += [device.get("devicePath", "") for device in place.container.get("volumeDevices") or ()]
     if any(f"{path}/".startswith(f"{SHARED_MOUNT}/") for path in taken):
         # Below it, too: a container runtime could not make that mount point in a read-only one.
-        return (
-            f"container {place.name}: something else is mounted at or below {SHARED_MOUNT}, so it"
-            " cannot see the status file; mount that elsewhere"
+        return Problem(
+            ProblemKind.STATUS_FILE_HIDDEN,
+            place.name,
+            f"something else is mounted at or below {SHARED_MOUNT}, so it cannot see the status"
+            " file",
+            "mount that elsewhere",
         )
     if not any(mount.get("name") == SHARED_VOLUME for mount in mounts):
         patch.append(
             (*place.path, "volumeMounts"),
             {"name": SHARED_VOLUME, "mountPath": SHARED_MOUNT, "readOnly": True},
         )
-    return ""
+    return None
 
 
 def _put_status_file(patch: Patch, place: Place, path: str) -> None:

@@ -1,9 +1,10 @@
-"""What keeps an agent out of a pod; each reason says what to do. Pure."""
+"""What keeps an agent out of a pod, and what to do. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from lossless.injection.containers import Place, tcp_ports
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.agent_port import agent_port_of
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
@@ -29,28 +30,30 @@ def is_injected(pod: Mapping[str, Any]) -> bool:
     )
 
 
-def obstacle_of(pod: Mapping[str, Any], rollout: str) -> str:
-    """Return why the agent cannot go into this pod; empty if it can."""
+def obstacle_of(pod: Mapping[str, Any], rollout: str) -> Problem | None:
+    """Return why the agent cannot go into this pod; None if it can."""
     spec = pod["spec"]
     if len(rollout) > _LABEL_VALUE_MAX:
-        return (
+        return _not_injected(
             f"the name of LosslessRollout {rollout} does not fit into a label"
-            f" ({len(rollout)} characters, {_LABEL_VALUE_MAX} at most); give it a shorter one"
+            f" ({len(rollout)} characters, {_LABEL_VALUE_MAX} at most)",
+            "give it a shorter one",
         )
     windows = "windows"
     system = (spec.get("os") or {}).get("name")
     if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
-        return (
-            "the agent runs on Linux only, and this is a Windows pod; label its template"
-            f' {INJECT_LABEL}: "false", and nobody tries'
+        return _not_injected(
+            "the agent runs on Linux only, and this is a Windows pod",
+            f'label its template {INJECT_LABEL}: "false", and nobody tries',
         )
     named = named_by(pod)
     if named not in {"", rollout}:
-        return (
+        return _not_injected(
             f"the label {ROLLOUT_LABEL}={named} of its template does not name LosslessRollout"
-            f" {rollout}, which is for its workload; take the label away"
+            f" {rollout}, which is for its workload",
+            "take the label away",
         )
-    return "" if is_injected(pod) else _name_clash(spec)
+    return None if is_injected(pod) else _name_clash(spec)
 
 
 def port_of_agent(
@@ -59,22 +62,22 @@ def port_of_agent(
     counted: tuple[int, ...],
     *,
     host_network: bool,
-) -> tuple[int, str]:
-    """Return the agent's port, and what stands against it; empty if nothing does."""
+) -> tuple[int, Problem | None]:
+    """Return the agent's port, and what stands against it; None if nothing does."""
     declared = {number: (place, name) for place in places for name, number in tcp_ports(place)}
     if host_network:
         if not counted:
-            return 0, (
+            return 0, _not_injected(
                 "the pod uses hostNetwork and no TCP port of it is known, so its connections could"
-                " not be told from those of its node's other processes; declare the ports that"
-                " serve clients in its containers"
+                " not be told from those of its node's other processes",
+                "declare the ports that serve clients in its containers",
             )
         for number in counted:
             if number not in declared:
-                return 0, (
+                return 0, _not_injected(
                     f"the pod uses hostNetwork and spec.ports names {number}, which none of its"
-                    " containers declares, so two of its pods could come to share it on one node;"
-                    " declare it in the container that serves it"
+                    " containers declares, so two of its pods could come to share it on one node",
+                    "declare it in the container that serves it",
                 )
     try:
         port = agent_port_of(
@@ -84,21 +87,30 @@ def port_of_agent(
             declared=declared,
         )
     except InvalidSpec as invalid:
-        return 0, f"{invalid}; correct it, or remove it"
+        reason = f"{invalid.shown}: {invalid.remedy}"
+        return 0, _not_injected(reason, "correct it, or remove it", subject=invalid.field)
     if port in declared:
         place, name = declared[port]
-        return port, (
-            f"container {place.name} uses port {port}{name and f' ({name})'}, which is the agent's;"
-            f" use another, or give the agent one with the annotation {AGENT_PORT_ANNOTATION}"
+        return port, _not_injected(
+            f"container {place.name} uses port {port}{name and f' ({name})'}, which is the agent's",
+            f"use another, or give the agent one with the annotation {AGENT_PORT_ANNOTATION}",
         )
-    return port, ""
+    return port, None
 
 
-def _name_clash(spec: Mapping[str, Any]) -> str:
+def _name_clash(spec: Mapping[str, Any]) -> Problem | None:
     for kind in ("containers", "initContainers"):
         if any(container.get("name") == AGENT_CONTAINER for container in spec.get(kind) or ()):
-            return f"the pod has a container named {AGENT_CONTAINER}, which is not ours; rename it"
+            return _not_injected(
+                f"the pod has a container named {AGENT_CONTAINER}, which is not ours", "rename it"
+            )
     for volume in spec.get("volumes") or ():
         if volume.get("name") in (SHARED_VOLUME, PRIVATE_VOLUME):
-            return f"the pod has a volume named {volume['name']}, which is not ours; rename it"
-    return ""
+            return _not_injected(
+                f"the pod has a volume named {volume['name']}, which is not ours", "rename it"
+            )
+    return None
+
+
+def _not_injected(reason: str, remedy: str, *, subject: str = "") -> Problem:
+    return Problem(ProblemKind.NOT_INJECTED, subject, reason, remedy)

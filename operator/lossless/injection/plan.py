@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from lossless.injection.containers import Place, main_containers, tcp_ports
 from lossless.injection.hooks import MARGIN, Decision, Terms
-from lossless.injection.nginx_reload import Reloads, find_reloads
+from lossless.injection.nginx_reload import Reloads, find_reloads, not_reloaded
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.drain.agent_config import DEFAULT_GRACE, AgentConfig
 from lossless.model.drain.hooks import OwnHook, SleepHook
 from lossless.model.drain.release_rule import Barrier
@@ -37,8 +38,8 @@ class Plan:
     agent_port: int
     hold_key: str
     """That holds carry; empty: they carry none."""
-    problems: tuple[str, ...]
-    """What could not be done as asked for, each with the remedy."""
+    problems: tuple[Problem, ...]
+    """What could not be done as asked for."""
 
     def terms(self, container: str, *, sees_files: bool) -> Terms:
         """Return what is asked of one container's hold."""
@@ -57,18 +58,18 @@ class Plan:
             hold_key=self.hold_key,
         )
 
-    def not_reloaded(self, decisions: Mapping[str, Decision]) -> list[str]:
-        """Return what keeps nginx from being reloaded, each with the remedy."""
-        return [
-            f"{reloading.field}: container {name} cannot have nginx reload in a drain, because it "
-            + (
-                "keeps its own preStop; remove that"
-                if decisions[name].reason
-                else f"cannot see {SHARED_MOUNT}; mount elsewhere what is there"
-            )
-            for name, reloading in self.reloads.of.items()
-            if not decisions[name].by_file
-        ]
+    def not_reloaded(self, decisions: Mapping[str, Decision]) -> list[Problem]:
+        """Return what keeps nginx from being reloaded."""
+        found = []
+        for name, reloading in self.reloads.of.items():
+            if decisions[name].by_file:
+                continue
+            why, remedy = f"cannot see {SHARED_MOUNT}", "mount elsewhere what is there"
+            if decisions[name].problem is not None:
+                why, remedy = "keeps its own preStop", "remove that"
+            reason = f"container {name} cannot have nginx reload in a drain, because it {why}"
+            found.append(not_reloaded(reloading.field, reason, remedy))
+        return found
 
     def barrier(self, decisions: Mapping[str, Decision]) -> Barrier:
         """Return who waits for the main containers' end: the sidecars that are held.
@@ -141,21 +142,22 @@ def make_plan(  # noqa: PLR0913 # what is asked for, what is there, and what was
 
 def _by_file(
     pod: Mapping[str, Any], containers: set[str]
-) -> tuple[frozenset[str], tuple[str, ...]]:
+) -> tuple[frozenset[str], tuple[Problem, ...]]:
     names, problems = [], []
     for key, value in (pod["metadata"].get("annotations") or {}).items():
         if not key.startswith(HOLD_ANNOTATION_PREFIX):
             continue
         name = key.removeprefix(HOLD_ANNOTATION_PREFIX)
         if value != HOLD_BY_FILE:
-            problems.append(
-                f"annotation {key}: {value!r}: the only value is {HOLD_BY_FILE}; write that, or"
-                " remove it"
-            )
+            only = f"{value!r}: the only value is {HOLD_BY_FILE}"
+            problems.append(_unknown_hold(key, only, "write that, or remove it"))
         elif name not in containers:
-            problems.append(
-                f"annotation {key}: no container {name} runs in this pod; correct the name"
-            )
+            nobody = f"no container {name} runs in this pod"
+            problems.append(_unknown_hold(key, nobody, "correct the name"))
         else:
             names.append(name)
     return frozenset(names), tuple(problems)
+
+
+def _unknown_hold(key: str, reason: str, remedy: str) -> Problem:
+    return Problem(ProblemKind.HOLD_UNKNOWN, f"annotation {key}", reason, remedy)

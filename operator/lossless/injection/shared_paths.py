@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossless.injection.containers import Place
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.injection.volumes import Missing, mount_for, sees
 from lossless.model.close_drivers import MiddlewareClose, NginxClose
 from lossless.model.close_drivers import shared_path as path_of_driver
@@ -26,8 +27,8 @@ class SharedPaths:
     """What it cannot reach."""
     mounts: tuple[Mapping[str, Any], ...]
     """What it needs mounted to reach the others."""
-    problems: tuple[str, ...]
-    """Fields whose path is out of its reach, with the remedy."""
+    problems: tuple[Problem, ...]
+    """Fields whose path is out of its reach."""
     named_to: Mapping[str, str]
     """The status file of the middleware, by the containers that see it, if it is not ours."""
 
@@ -48,7 +49,7 @@ def find_shared_paths(
     wanted = (
         one.status_file for one in spec.close if isinstance(one, NginxClose | MiddlewareClose)
     )
-    out_of_reach = {path: one.reason for path, one in found.items() if isinstance(one, Missing)}
+    out_of_reach = {path: one for path, one in found.items() if isinstance(one, Missing)}
     return SharedPaths(
         status_files=tuple(
             path for path in dict.fromkeys((STATUS_FILE, *wanted)) if path not in out_of_reach
@@ -56,9 +57,11 @@ def find_shared_paths(
         out_of_reach=tuple(out_of_reach),
         mounts=tuple({mount["mountPath"].rstrip("/"): mount for mount in mounts}.values()),
         problems=tuple(
-            f"{field}: {path!r}: {out_of_reach[path]}"
+            Problem(
+                ProblemKind.PATH_OUT_OF_REACH, field, f"{path!r}: {missing.reason}", missing.remedy
+            )
             for field, path in named
-            if path in out_of_reach
+            if (missing := out_of_reach.get(path)) is not None
         ),
         named_to={
             place.name: path

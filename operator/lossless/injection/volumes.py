@@ -52,7 +52,7 @@ class Missing:
     """The agent cannot reach the path."""
 
     reason: str
-    """Why, and what to do."""
+    remedy: str = _REMEDY
 
 
 def mount_for(pod: Mapping[str, Any], places: tuple[Place, ...], path: str) -> Found | Missing:
@@ -65,10 +65,10 @@ def mount_for(pod: Mapping[str, Any], places: tuple[Place, ...], path: str) -> F
     """
     mounts = [found for place in places if (found := _mount_in(place, path)) is not None]
     if not mounts:
-        return Missing(f"no container of this pod has a volume mounted there; {_REMEDY}")
+        return Missing("no container of this pod has a volume mounted there")
     objection = _objection(pod, mounts, path)
-    if objection:
-        return Missing(objection)
+    if objection is not None:
+        return objection
     mount = mounts[0]
     sub_path = {"subPath": mount["subPath"]} if mount.get("subPath") else {}
     return Found({"name": mount["name"], "mountPath": mount["mountPath"], **sub_path})
@@ -79,25 +79,28 @@ def sees(place: Place, path: str) -> bool:
     return _mount_in(place, path) is not None
 
 
-def _objection(pod: Mapping[str, Any], mounts: Sequence[Mapping[str, Any]], path: str) -> str:
-    """Return why these mounts do not lead the agent to the file; empty if they do."""
+def _objection(
+    pod: Mapping[str, Any], mounts: Sequence[Mapping[str, Any]], path: str
+) -> Missing | None:
+    """Return why these mounts do not lead the agent to the file; None if they do."""
     first = mounts[0]
     where, name = first["mountPath"].rstrip("/"), first["name"]
     kind = _kind_of(pod, name)
     if any(_place_of(mount) != _place_of(first) for mount in mounts):
-        return "two containers mount different volumes there; mount the same into both"
+        return Missing("two containers mount different volumes there", "mount the same into both")
     if where == path:
-        return f"a volume is mounted at the very file, which cannot go then; {_REMEDY}"
+        return Missing("a volume is mounted at the very file, which cannot go then")
     if first.get("subPathExpr"):
-        return f"volume {name} is mounted with subPathExpr; use subPath"
+        return Missing(f"volume {name} is mounted with subPathExpr", "use subPath")
     if any(_within(where, needed) or _within(needed, where) for needed in _NEEDED):
-        return f"the agent cannot have a volume mounted at {where}; use another directory"
-    if kind not in _OWN_KINDS:
-        return (
-            f"volume {name} ({kind or 'not defined'}) is not one that only this pod writes to;"
-            f" {_REMEDY}"
+        return Missing(
+            f"the agent cannot have a volume mounted at {where}", "use another directory"
         )
-    return ""
+    if kind not in _OWN_KINDS:
+        return Missing(
+            f"volume {name} ({kind or 'not defined'}) is not one that only this pod writes to"
+        )
+    return None
 
 
 def _mount_in(place: Place, path: str) -> Mapping[str, Any] | None:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.inject import Injection, inject
+from lossless.injection.problem import Problem, ProblemKind
+from lossless.injection.problem_text import warning_text
 from lossless.model.names import INJECT_LABEL, WARNING_PREFIX
 from lossless.model.targets import creator_of
 from lossless.webhook.owner import Rollout, rollout_of
@@ -111,10 +113,10 @@ def answer(request: dict[str, Any], context: Context) -> Answer:
     try:
         return _judge(request, context)
     except Exception as error:  # noqa: BLE001 # fail open: any error lets the pod through
-        warning = f"not injected: lossless failed ({type(error).__name__}); the pod is unprotected"
+        reason = f"lossless failed ({type(error).__name__}); the pod is unprotected"
         namespace, pod = subject_of(request)
         return Answer(
-            response_of(request["uid"], Injection(warnings=(warning,))),
+            response_of(request["uid"], _not_injected("", reason)),
             Result.FAILED,
             namespace,
             _creator_named_in(request),
@@ -166,7 +168,7 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     if rollout is None:
         return Answer(response_of(uid), Result.NOT_OURS, namespace, workload)
     if rollout.suspended:
-        injection = Injection(warnings=(f"not injected: {rollout.suspended}",))
+        injection = _not_injected("", rollout.suspended)
         return Answer(
             response_of(uid, injection),
             Result.SUSPENDED,
@@ -176,8 +178,7 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
             injection=injection,
         )
     if rollout.spec is None:
-        problem = f"not injected: LosslessRollout {rollout.name}: {rollout.problem}"
-        injection = Injection(warnings=(problem,))
+        injection = _not_injected(f"LosslessRollout {rollout.name}", rollout.problem)
     else:
         gate = context.leader and rollout.spec.target.kind.gated
         injection = inject(
@@ -193,6 +194,10 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     )
 
 
+def _not_injected(subject: str, reason: str) -> Injection:
+    return Injection(problems=(Problem(ProblemKind.NOT_INJECTED, subject, reason),))
+
+
 def response_of(
     uid: str, injection: Injection = _UNCHANGED, *, warnings: Iterable[str] = ()
 ) -> dict[str, Any]:
@@ -201,7 +206,7 @@ def response_of(
     if injection.operations:
         patch = json.dumps(injection.operations, separators=(",", ":")).encode()
         response |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
-    told = [*injection.warnings, *warnings]
+    told = [*map(warning_text, injection.problems), *warnings]
     if told:
         response["warnings"] = [_short(f"{WARNING_PREFIX}{text}") for text in told]
     return {"apiVersion": _API_VERSION, "kind": _KIND, "response": response}
