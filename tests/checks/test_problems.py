@@ -10,8 +10,7 @@ import pytest
 
 from lossless.checks.catalogue import examine
 from lossless.checks.setup import Setup
-from lossless.injection.inject import Injection
-from lossless.injection.problem import ProblemKind
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.plugin.surroundings import setup_of
 from tests.checks.manifests import Raw, changed
 
@@ -46,15 +45,11 @@ class Reworded(Setup):
     """The same set-up, after somebody has reworded every message of injection."""
 
     @cached_property
-    def injection(self) -> Injection | None:
-        """What the webhook would do, in other words."""
-        found = super().injection
-        return found and replace(
-            found,
-            problems=tuple(
-                replace(problem, reason=f"words {index}", remedy=f"more words {index}")
-                for index, problem in enumerate(found.problems)
-            ),
+    def all_problems(self) -> tuple[Problem, ...]:
+        """What stands against the protection of such a pod, in other words."""
+        return tuple(
+            replace(problem, reason=f"words {index}", remedy=f"more words {index}")
+            for index, problem in enumerate(super().all_problems)
         )
 
 

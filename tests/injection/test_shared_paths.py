@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lossless.injection.containers import serving
+from lossless.injection.reading import read_pod
 from lossless.injection.volumes import Found, Missing, mount_for
 from tests.injection.pods import (
     Raw,
@@ -28,7 +28,7 @@ def mount(path: str, name: str = "status", **fields: Any) -> Raw:
 def found_at(*mounts: Raw, path: str = "/status/on", volumes: Any = (EMPTY,)) -> Found | Missing:
     """Return where the file is in a pod with these mounts."""
     raw = pod(container("app"), container("nginx", volumeMounts=list(mounts)), volumes=[*volumes])
-    return mount_for(raw, serving(raw), path)
+    return mount_for(read_pod(raw), path)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_two_volumes_at_one_place_are_ambiguous() -> None:
         container("b", volumeMounts=[mount("/status", "other")]),
         volumes=[EMPTY],
     )
-    found = mount_for(raw, serving(raw), "/status/on")
+    found = mount_for(read_pod(raw), "/status/on")
 
     assert isinstance(found, Missing)
     assert "two containers mount different volumes there" in found.reason

@@ -5,7 +5,7 @@ from typing import Final
 
 from lossless.checks.finding import Trouble
 from lossless.checks.setup import Setup, labels
-from lossless.injection.containers import counted_ports, tcp_ports
+from lossless.injection.containers import counted_ports
 from lossless.injection.problem import ProblemKind
 from lossless.injection.problem_text import finding_text
 from lossless.model.durations import format_duration
@@ -67,9 +67,9 @@ def out_of_reach(setup: Setup) -> Iterator[Trouble]:
 
 def unknown_port(setup: Setup) -> Iterator[Trouble]:
     """Ask whether every port that is to count is declared."""
-    if setup.valid is None or not setup.places:
+    if setup.valid is None or not setup.containers:
         return
-    for name in counted_ports(setup.valid.ports, setup.places)[1]:
+    for name in counted_ports(setup.valid.ports, setup.containers)[1]:
         yield Trouble(
             f"{setup.name} spec.ports",
             f"{name!r}: no container declares a TCP port of that name, so its connections do not"
@@ -81,7 +81,7 @@ def unknown_port(setup: Setup) -> Iterator[Trouble]:
 def no_ports(setup: Setup) -> Iterator[Trouble]:
     """Ask whether it is known which ports count."""
     known = setup.counted or setup.on_host_network
-    if setup.valid and setup.places and not known:
+    if setup.valid and setup.containers and not known:
         yield Trouble(
             f"{setup.target} template",
             "no container declares a TCP port and spec.ports is empty: connections to every port"
@@ -105,7 +105,7 @@ def own_clients(setup: Setup) -> Iterator[Trouble]:
 
 def no_readiness_probe(setup: Setup) -> Iterator[Trouble]:
     """Ask whether somebody knows when a new pod can serve."""
-    if setup.places and not any("readinessProbe" in place.container for place in setup.places):
+    if setup.containers and not any(one.has_readiness_probe for one in setup.containers):
         yield Trouble(
             f"{setup.target} template",
             "no container has a readinessProbe: a new pod takes traffic, and an old one goes,"
@@ -116,7 +116,7 @@ def no_readiness_probe(setup: Setup) -> Iterator[Trouble]:
 
 def no_grace(setup: Setup) -> Iterator[Trouble]:
     """Ask whether the app gets time to stop once it is drained."""
-    if setup.places and setup.pod_spec.get("terminationGracePeriodSeconds") == 0:
+    if setup.containers and setup.pod.grace == 0:
         yield Trouble(
             f"{setup.target} template",
             "terminationGracePeriodSeconds is 0; the webhook adds the drain's time, but after a"
@@ -127,9 +127,9 @@ def no_grace(setup: Setup) -> Iterator[Trouble]:
 
 def long_grace(setup: Setup) -> Iterator[Trouble]:
     """Ask whether those who evict pods will wait as long as a drain may take."""
-    if setup.valid is None or not setup.places:
+    if setup.valid is None or not setup.containers:
         return
-    own = setup.pod_spec.get("terminationGracePeriodSeconds")
+    own = setup.pod.grace
     total = (_DEFAULT_GRACE if own is None else int(own)) + setup.valid.drain.timeout
     if total > EVICTION_MAX:
         yield Trouble(
@@ -142,4 +142,4 @@ def long_grace(setup: Setup) -> Iterator[Trouble]:
 
 def declared_names(setup: Setup) -> frozenset[str]:
     """Return the names of the TCP ports that the serving containers declare."""
-    return frozenset(name for place in setup.places for name, _ in tcp_ports(place) if name)
+    return frozenset(port.name for one in setup.containers for port in one.ports if port.name)

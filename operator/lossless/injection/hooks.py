@@ -21,7 +21,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lossless.injection.containers import LOOPBACK, Place, goes_elsewhere, port_number
+from lossless.injection.admission_pod import (
+    ExecAction,
+    HttpGetAction,
+    LifecycleHandler,
+    OtherAction,
+    ServingContainer,
+    SleepAction,
+)
 from lossless.injection.file_hold import (
     DEFAULT_SHELL,
     file_hold,
@@ -41,6 +48,7 @@ from lossless.model.names import (
 )
 
 _HIGHEST_PORT: Final = 65535
+_LOOPBACK: Final = "127.0.0.1"
 #: Seconds for which a hold outlasts what it waits for, before it takes the pod's agent for dead.
 MARGIN: Final = 5
 
@@ -88,86 +96,100 @@ def hold(container: str, terms: Terms, own: OwnHook | None) -> dict[str, Any]:
     if terms.hold_key:
         # A pod on its node's network has no address that the kubelet would send a hook to
         # (https://github.com/kubernetes/kubernetes/issues/134285).
-        request["host"] = LOOPBACK
+        request["host"] = _LOOPBACK
     return {"httpGet": request}
 
 
-def is_hold(hook: Mapping[str, Any], port: int = AGENT_PORT) -> bool:
-    """Return whether this preStop is a hold by HTTP of ours, whatever defaults were added to it."""
-    request = hook.get("httpGet") or {}
-    return (
-        parse_hold_path(str(request.get("path") or "")) is not None and request.get("port") == port
-    )
+def is_ours(hook: LifecycleHandler | None, port: int = AGENT_PORT) -> bool:
+    """Return whether this preStop is a hold of ours, whatever defaults were added to it.
+
+    Args:
+        hook: of a container.
+        port: of the pod's agent.
+    """
+    match hook:
+        case ExecAction(command):
+            return is_file_hold(command)
+        case HttpGetAction():
+            return parse_hold_path(hook.path) is not None and hook.port == port
+        case _:
+            return False
 
 
-def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decision:
+def decide(container: ServingContainer, terms: Terms, before: Mapping[str, OwnHook]) -> Decision:
     """Return what the container gets.
 
     Args:
-        place: the container.
+        container: as it came.
         terms: what is asked of its hold.
         before: what an earlier pass has told the agent of, by container; found again here, since
             the hook itself is gone from the pod by now.
     """
-    hook = (place.container.get("lifecycle") or {}).get("preStop") or {}
-    ours = is_hold(hook, terms.agent_port) or is_file_hold(hook)
-    own = before.get(place.name) if ours else None
-    command = own_command(hook)
-    seconds = int((hook.get("sleep") or {}).get("seconds") or 0)
-    if terms.sleep and not command and own is None and (ours or not hook or "sleep" in hook):
+    hook = container.pre_stop
+    ours = is_ours(hook, terms.agent_port)
+    own = before.get(container.name) if ours else None
+    command = own_command(hook.command) if isinstance(hook, ExecAction) else ()
+    seconds = hook.seconds if isinstance(hook, SleepAction) else 0
+    only_waits = ours or hook is None or isinstance(hook, SleepAction)
+    if terms.sleep and not command and own is None and only_waits:
         return Decision({"sleep": {"seconds": max(terms.sleep, seconds)}})
-    if command:
-        return _by_shell(place, hook, terms, own)
-    if "sleep" in hook:
-        own = SleepHook(place.name, float(seconds)) if seconds > terms.least else None
-    elif "httpGet" in hook and not ours:
-        asked = _http_hook(place, hook["httpGet"], host_network=bool(terms.hold_key))
-        if isinstance(asked, Problem):
-            return Decision(problem=asked)
-        own = asked
-    elif hook and not ours:
-        return Decision(
-            problem=_unprotected(
-                place,
-                f"it keeps its own preStop {min(hook)}",
-                "remove it to have the container held",
-            )
-        )
+    match hook:
+        case ExecAction() if command:
+            return _by_shell(container, hook.command, terms, own)
+        case SleepAction():
+            own = SleepHook(container.name, float(seconds)) if seconds > terms.least else None
+        case HttpGetAction() if not ours:
+            asked = _http_hook(container, hook)
+            if isinstance(asked, Problem):
+                return Decision(problem=asked)
+            own = asked
+        case OtherAction(kind):
+            kept = f"it keeps its own preStop {kind}"
+            remedy = "remove it to have the container held"
+            return Decision(problem=_unprotected(container, kept, remedy))
+        case _:
+            pass
     if terms.by_file and terms.sees_files:
-        return _held_by_file(place, (), DEFAULT_SHELL, terms, own)
-    return Decision(hold(place.name, terms, own), own)
+        return _held_by_file(container, (), DEFAULT_SHELL, terms, own)
+    return Decision(hold(container.name, terms, own), own)
 
 
-def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook | None) -> Decision:
+def _by_shell(
+    container: ServingContainer, found: Sequence[str], terms: Terms, own: OwnHook | None
+) -> Decision:
     """Decide about a container whose own hook is a program."""
-    command = own_command(hook)
-    shell = hook["exec"]["command"][0] if is_file_hold(hook) else shell_of(command)
+    command = own_command(found)
+    shell = found[0] if is_file_hold(found) else shell_of(command)
     if not shell and not terms.by_file:
         return Decision(
             problem=_unprotected(
-                place,
+                container,
                 "it keeps its own preStop exec, which does not show whether there is a shell to"
                 " wait in",
                 "if there is one, annotate the pod template with"
-                f" {HOLD_ANNOTATION_PREFIX}{place.name}: {HOLD_BY_FILE}, or remove the hook",
+                f" {HOLD_ANNOTATION_PREFIX}{container.name}: {HOLD_BY_FILE}, or remove the hook",
             )
         )
     if not terms.sees_files:
         return Decision(
             problem=_unprotected(
-                place,
+                container,
                 f"its preStop exec cannot wait for the drain, because {SHARED_MOUNT} is taken",
                 "mount elsewhere what is there",
             )
         )
-    return _held_by_file(place, command, shell or DEFAULT_SHELL, terms, own)
+    return _held_by_file(container, command, shell or DEFAULT_SHELL, terms, own)
 
 
 def _held_by_file(
-    place: Place, command: Sequence[str], shell: str, terms: Terms, own: OwnHook | None
+    container: ServingContainer,
+    command: Sequence[str],
+    shell: str,
+    terms: Terms,
+    own: OwnHook | None,
 ) -> Decision:
     limit = _limit(terms, own)
-    hook = file_hold(place.name, command, program=shell, limit=limit, reloading=terms.reloading)
+    hook = file_hold(container.name, command, program=shell, limit=limit, reloading=terms.reloading)
     return Decision(hook, own, by_file=True)
 
 
@@ -177,37 +199,28 @@ def _limit(terms: Terms, own: OwnHook | None) -> int:
     return max(terms.limit, slept)
 
 
-def _http_hook(
-    place: Place, request: Mapping[str, Any], *, host_network: bool
-) -> HttpHook | Problem:
+def _http_hook(container: ServingContainer, asked: HttpGetAction) -> HttpHook | Problem:
     """Return what the agent is to send, or why it cannot."""
-    if goes_elsewhere(request, host_network=host_network):
+    if asked.elsewhere:
         return _unprotected(
-            place,
-            f"its preStop httpGet goes to host {request['host']}, and the agent calls only its own"
-            " pod",
+            container,
+            f"its preStop httpGet goes to host {asked.host}, and the agent calls only its own pod",
             "remove host, or the hook",
         )
-    if (request.get("scheme") or "HTTP").upper() != "HTTP":
+    if asked.scheme != "HTTP":
         return _unprotected(
-            place,
+            container,
             "its preStop httpGet wants HTTPS, which the agent does not speak",
             "use HTTP, or remove the hook",
         )
-    port = port_number(place, request.get("port"))
-    if port is None or not 0 < port <= _HIGHEST_PORT:
+    if asked.number is None or not 0 < asked.number <= _HIGHEST_PORT:
         return _unprotected(
-            place,
-            f"its preStop httpGet names port {request.get('port')!r}, which the container does not"
-            " declare",
+            container,
+            f"its preStop httpGet names port {asked.port!r}, which the container does not declare",
             "declare it, or use a number",
         )
-    headers = tuple(
-        (str(header.get("name")), str(header.get("value") or ""))
-        for header in request.get("httpHeaders") or ()
-    )
-    return HttpHook(place.name, port, str(request.get("path") or "/"), headers)
+    return HttpHook(container.name, asked.number, asked.path or "/", asked.headers)
 
 
-def _unprotected(place: Place, reason: str, remedy: str) -> Problem:
-    return Problem(ProblemKind.UNPROTECTED, place.name, reason, remedy)
+def _unprotected(container: ServingContainer, reason: str, remedy: str) -> Problem:
+    return Problem(ProblemKind.UNPROTECTED, container.name, reason, remedy)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.injection.containers import Place
+from lossless.injection.admission_pod import ServingContainer
 from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.close_drivers import NginxClose
 from lossless.model.nginx_reload import Reload, ReloadTime
@@ -41,18 +41,22 @@ def not_reloaded(field: str, reason: str, remedy: str) -> Problem:
     return Problem(ProblemKind.NGINX_NOT_RELOADED, field, reason, remedy)
 
 
-def find_reloads(spec: RolloutSpec, places: tuple[Place, ...], main: tuple[Place, ...]) -> Reloads:
+def find_reloads(
+    spec: RolloutSpec,
+    containers: tuple[ServingContainer, ...],
+    main: tuple[ServingContainer, ...],
+) -> Reloads:
     """Return which containers reload nginx.
 
     Args:
         spec: of the LosslessRollout.
-        places: of the containers that serve.
+        containers: of the pod.
         main: those among them that serve clients.
     """
     found: dict[str, Reloading] = {}
     problems = []
     for field, reload in _asked(spec):
-        name = _container(field, reload, places, main)
+        name = _container(field, reload, containers, main)
         if isinstance(name, Problem):
             problems.append(name)
         elif name in found:
@@ -70,10 +74,13 @@ def _asked(spec: RolloutSpec) -> Iterator[tuple[str, Reload]]:
 
 
 def _container(
-    field: str, reload: Reload, places: tuple[Place, ...], main: tuple[Place, ...]
+    field: str,
+    reload: Reload,
+    containers: tuple[ServingContainer, ...],
+    main: tuple[ServingContainer, ...],
 ) -> str | Problem:
     """Return the container's name, or why it cannot be told."""
-    names = [place.name for place in places]
+    names = [container.name for container in containers]
     if reload.container:
         if reload.container in names:
             return reload.container
@@ -83,7 +90,7 @@ def _container(
         return _USUAL
     if len(main) == 1:
         return main[0].name
-    told = ", ".join(place.name for place in main)
+    told = ", ".join(container.name for container in main)
     ambiguous = f"it cannot be told in which of {told} nginx runs"
     return not_reloaded(field, ambiguous, "name it in container")
 

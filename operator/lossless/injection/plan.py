@@ -3,13 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from lossless.injection.containers import Place, main_containers, tcp_ports
+from lossless.injection.admission_pod import AdmissionPod
+from lossless.injection.containers import main_containers
 from lossless.injection.hooks import MARGIN, Decision, Terms
 from lossless.injection.nginx_reload import Reloads, find_reloads, not_reloaded
 from lossless.injection.problem import Problem, ProblemKind
-from lossless.model.drain.agent_config import DEFAULT_GRACE, AgentConfig
+from lossless.model.drain.agent_config import DEFAULT_GRACE
 from lossless.model.drain.hooks import OwnHook, SleepHook
 from lossless.model.drain.release_rule import Barrier
 from lossless.model.names import HOLD_ANNOTATION_PREFIX, HOLD_BY_FILE, SHARED_MOUNT
@@ -97,12 +98,10 @@ class Plan:
         return math.ceil(max(longest) + self.grace) + _SPARE_GRACE
 
 
-def make_plan(  # noqa: PLR0913 # what is asked for, what is there, and what was there before
-    pod: Mapping[str, Any],
+def make_plan(
+    pod: AdmissionPod,
     spec: RolloutSpec,
-    places: tuple[Place, ...],
     counted: tuple[int, ...],
-    before: AgentConfig | None,
     *,
     agent_port: int,
     hold_key: str,
@@ -110,26 +109,23 @@ def make_plan(  # noqa: PLR0913 # what is asked for, what is there, and what was
     """Return the plan.
 
     Args:
-        pod: as it is now.
+        pod: as it came.
         spec: of its LosslessRollout.
-        places: of the containers that serve.
         counted: the ports whose connections count.
-        before: what an earlier pass has told the agent; None if this is the first.
         agent_port: of the pod's agent.
         hold_key: that a first pass gives to the holds; empty: they need none.
     """
-    main = main_containers(places, counted)
-    ports = {number for place in main for _, number in tcp_ports(place) if number in counted}
-    found = pod["spec"].get("terminationGracePeriodSeconds")
-    own = DEFAULT_GRACE if found is None else max(0.0, float(found))
-    by_file, problems = _by_file(pod, {place.name for place in places})
-    reloads = find_reloads(spec, places, main)
+    before, main = pod.before, main_containers(pod.containers, counted)
+    ports = {port.number for one in main for port in one.ports if port.number in counted}
+    own = DEFAULT_GRACE if pod.grace is None else max(0.0, float(pod.grace))
+    by_file, problems = _by_file(pod)
+    reloads = find_reloads(spec, pod.containers, main)
     return Plan(
         spec=spec,
         grace=own if before is None else before.grace,
         hooks={} if before is None else {hook.container: hook for hook in before.hooks},
         sidecars=frozenset(
-            place.name for place in places if not place.native and place not in main
+            one.name for one in pod.containers if not one.native and one not in main
         ),
         ports=tuple(sorted(ports)),
         by_file=by_file,
@@ -140,11 +136,10 @@ def make_plan(  # noqa: PLR0913 # what is asked for, what is there, and what was
     )
 
 
-def _by_file(
-    pod: Mapping[str, Any], containers: set[str]
-) -> tuple[frozenset[str], tuple[Problem, ...]]:
+def _by_file(pod: AdmissionPod) -> tuple[frozenset[str], tuple[Problem, ...]]:
+    containers = {container.name for container in pod.containers}
     names, problems = [], []
-    for key, value in (pod["metadata"].get("annotations") or {}).items():
+    for key, value in pod.annotations.items():
         if not key.startswith(HOLD_ANNOTATION_PREFIX):
             continue
         name = key.removeprefix(HOLD_ANNOTATION_PREFIX)

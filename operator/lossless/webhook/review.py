@@ -16,7 +16,7 @@ from lossless.injection.problem import Problem, ProblemKind
 from lossless.injection.problem_text import warning_text
 from lossless.model.names import INJECT_LABEL, WARNING_PREFIX
 from lossless.model.targets import creator_of
-from lossless.webhook.owner import Rollout, rollout_of
+from lossless.webhook.owner import Rollout, owner_of, rollout_of
 
 _API_VERSION: Final = "admission.k8s.io/v1"
 _KIND: Final = "AdmissionReview"
@@ -163,8 +163,9 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     ):
         return Answer(response_of(uid), Result.NOT_OURS)
     namespace = str(request.get("namespace") or "")
-    creator, rollout = creator_of(pod), rollout_of(pod, namespace, context.rollouts)
-    workload = "" if creator is None else str(creator)
+    owner = owner_of(pod)
+    rollout = rollout_of(owner, namespace, context.rollouts)
+    workload = "" if owner.workload is None else str(owner.workload)
     if rollout is None:
         return Answer(response_of(uid), Result.NOT_OURS, namespace, workload)
     if rollout.suspended:
