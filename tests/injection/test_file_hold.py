@@ -226,10 +226,11 @@ def test_what_shows_that_there_is_a_shell(command: list[str], found: str) -> Non
 
 def test_ours_is_known_again() -> None:
     """With what it was wrapped around."""
-    command = file_hold("app", ["/stop", "a"], program="/bin/sh", limit=9)["exec"]["command"]
+    hook = file_hold("app", ["/stop", "a"], program="/bin/sh", limit=9)
+    command = tuple(hook["exec"]["command"])
 
     assert is_file_hold(command)
-    assert own_command(command) == ["/stop", "a"]
+    assert own_command(command) == ("/stop", "a")
     assert not is_file_hold(["/bin/sh", "-c", "x", "y"])
-    assert own_command(["/stop"]) == ["/stop"]
-    assert own_command([]) == []
+    assert own_command(("/stop",)) == ("/stop",)
+    assert own_command(()) == ()

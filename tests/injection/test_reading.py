@@ -18,6 +18,7 @@ from lossless.injection.admission_pod import (
     Volume,
     VolumeMount,
 )
+from lossless.injection.file_hold import file_hold
 from lossless.injection.reading import read_pod
 from lossless.model.drain.agent_config import Probe
 from tests.injection.pods import MOUNT, Raw, config_of, container, injected, pod
@@ -104,18 +105,51 @@ def test_what_a_pod_is(spec: Raw, field: str) -> None:
     assert getattr(read_pod(pod()), field) is False
 
 
+def _get(**fields: Any) -> HttpGetAction:
+    known: dict[str, Any] = {
+        "host": "",
+        "elsewhere": False,
+        "scheme": "HTTP",
+        "path": "",
+        "port": None,
+        "number": None,
+        "headers": (),
+        "asks_for_hold": False,
+    }
+    return HttpGetAction(**known | fields)
+
+
 @pytest.mark.parametrize(
     ("hook", "read"),
     [
         pytest.param(None, None, id="none"),
         pytest.param({}, None, id="empty"),
-        pytest.param({"exec": {"command": ["a", "b"]}}, ExecAction(("a", "b")), id="exec"),
+        pytest.param(
+            {"exec": {"command": ["a", "b"]}},
+            ExecAction(("a", "b"), "", held=False),
+            id="exec",
+        ),
         pytest.param({"exec": {"command": []}}, OtherAction("exec"), id="exec of nothing"),
+        pytest.param(
+            {"exec": {"command": ["/bin/bash", "-c", "x"]}},
+            ExecAction(("/bin/bash", "-c", "x"), "/bin/bash", held=False),
+            id="exec of a shell",
+        ),
+        pytest.param(
+            file_hold("app", ["/stop"], program="/bin/ash", limit=9),
+            ExecAction(("/stop",), "/bin/ash", held=True),
+            id="held by a file",
+        ),
+        pytest.param(
+            {"httpGet": {"port": 9913, "path": "/v1/hold/app"}},
+            _get(port=9913, number=9913, path="/v1/hold/app", asks_for_hold=True),
+            id="held by HTTP",
+        ),
         pytest.param({"sleep": {"seconds": 3}}, SleepAction(3), id="sleep"),
         pytest.param({"tcpSocket": {"port": 80}}, OtherAction("tcpSocket"), id="tcpSocket"),
         pytest.param(
             {"httpGet": {"port": "http"}},
-            HttpGetAction("", False, "HTTP", "", "http", 8080, ()),  # noqa: FBT003 # in its order
+            _get(port="http", number=8080),
             id="httpGet by a name",
         ),
         pytest.param(
@@ -128,7 +162,14 @@ def test_what_a_pod_is(spec: Raw, field: str) -> None:
                     "httpHeaders": [{"name": "A", "value": "b"}],
                 }
             },
-            HttpGetAction("shop", True, "HTTPS", "/stop", "nobody", None, (("A", "b"),)),  # noqa: FBT003 # the same
+            _get(
+                host="shop",
+                elsewhere=True,
+                scheme="HTTPS",
+                path="/stop",
+                port="nobody",
+                headers=(("A", "b"),),
+            ),
             id="httpGet with everything",
         ),
     ],

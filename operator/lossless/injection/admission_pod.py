@@ -62,7 +62,11 @@ class ExecAction:
     """A hook that runs a program."""
 
     command: tuple[str, ...]
-    """Never empty."""
+    """The container's own; empty: the hook only waits for a file, and is ours."""
+    shell: str
+    """What runs it, if that is a shell; else empty."""
+    held: bool
+    """It waits for a file already, by an earlier pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class HttpGetAction:
     number: int | None
     """Of the port; None: no such port is declared."""
     headers: tuple[tuple[str, str], ...]
+    asks_for_hold: bool
+    """The path is one by which a container is held; whether the agent's, the port says."""
 
 
 @dataclass(frozen=True, slots=True)

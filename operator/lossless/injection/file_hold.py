@@ -96,7 +96,7 @@ def is_file_hold(command: Sequence[str]) -> bool:
     return [*command[1:2], *command[3:4]] == ["-c", FILE_HOLD]
 
 
-def own_command(command: Sequence[str]) -> Sequence[str]:
+def own_command(command: tuple[str, ...]) -> tuple[str, ...]:
     """Return what the container's own ``exec`` hook runs, wrapped by us or not; empty if none."""
     return command[4:] if is_file_hold(command) else command
 

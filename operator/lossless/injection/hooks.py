@@ -29,16 +29,10 @@ from lossless.injection.admission_pod import (
     ServingContainer,
     SleepAction,
 )
-from lossless.injection.file_hold import (
-    DEFAULT_SHELL,
-    file_hold,
-    is_file_hold,
-    own_command,
-    shell_of,
-)
+from lossless.injection.file_hold import DEFAULT_SHELL, file_hold
 from lossless.injection.nginx_reload import Reloading
 from lossless.injection.problem import Problem, ProblemKind
-from lossless.model.drain.hold_path import AskedHold, hold_path, parse_hold_path
+from lossless.model.drain.hold_path import AskedHold, hold_path
 from lossless.model.drain.hooks import HttpHook, OwnHook, SleepHook
 from lossless.model.names import (
     AGENT_PORT,
@@ -54,7 +48,7 @@ MARGIN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class HoldRequest:
     """What is asked of one container's hold."""
 
     least: float
@@ -89,78 +83,73 @@ class Decision:
     """Why it is not protected; None if it is."""
 
 
-def hold(container: str, terms: Terms, own: OwnHook | None) -> dict[str, Any]:
+def hold(container: str, asked: HoldRequest, own: OwnHook | None) -> dict[str, Any]:
     """Return the hold by HTTP. The API server would default the scheme."""
-    asked = AskedHold(container, terms.hold_key, _limit(terms, own))
-    request = {"path": hold_path(asked), "port": terms.agent_port, "scheme": "HTTP"}
-    if terms.hold_key:
+    path = hold_path(AskedHold(container, asked.hold_key, _limit(asked, own)))
+    request = {"path": path, "port": asked.agent_port, "scheme": "HTTP"}
+    if asked.hold_key:
         # A pod on its node's network has no address that the kubelet would send a hook to
         # (https://github.com/kubernetes/kubernetes/issues/134285).
         request["host"] = _LOOPBACK
     return {"httpGet": request}
 
 
-def is_ours(hook: LifecycleHandler | None, port: int = AGENT_PORT) -> bool:
-    """Return whether this preStop is a hold of ours, whatever defaults were added to it.
-
-    Args:
-        hook: of a container.
-        port: of the pod's agent.
-    """
-    match hook:
-        case ExecAction(command):
-            return is_file_hold(command)
-        case HttpGetAction():
-            return parse_hold_path(hook.path) is not None and hook.port == port
-        case _:
-            return False
-
-
-def decide(container: ServingContainer, terms: Terms, before: Mapping[str, OwnHook]) -> Decision:
+def decide(
+    container: ServingContainer, asked: HoldRequest, before: Mapping[str, OwnHook]
+) -> Decision:
     """Return what the container gets.
 
     Args:
         container: as it came.
-        terms: what is asked of its hold.
+        asked: what is asked of its hold.
         before: what an earlier pass has told the agent of, by container; found again here, since
             the hook itself is gone from the pod by now.
     """
     hook = container.pre_stop
-    ours = is_ours(hook, terms.agent_port)
+    ours = _is_ours(hook, asked.agent_port)
     own = before.get(container.name) if ours else None
-    command = own_command(hook.command) if isinstance(hook, ExecAction) else ()
+    command = hook.command if isinstance(hook, ExecAction) else ()
     seconds = hook.seconds if isinstance(hook, SleepAction) else 0
     only_waits = ours or hook is None or isinstance(hook, SleepAction)
-    if terms.sleep and not command and own is None and only_waits:
-        return Decision({"sleep": {"seconds": max(terms.sleep, seconds)}})
+    if asked.sleep and not command and own is None and only_waits:
+        return Decision({"sleep": {"seconds": max(asked.sleep, seconds)}})
     match hook:
         case ExecAction() if command:
-            return _by_shell(container, hook.command, terms, own)
+            return _by_shell(container, hook, asked, own)
         case SleepAction():
-            own = SleepHook(container.name, float(seconds)) if seconds > terms.least else None
+            own = SleepHook(container.name, float(seconds)) if seconds > asked.least else None
         case HttpGetAction() if not ours:
-            asked = _http_hook(container, hook)
-            if isinstance(asked, Problem):
-                return Decision(problem=asked)
-            own = asked
+            sent = _http_hook(container, hook)
+            if isinstance(sent, Problem):
+                return Decision(problem=sent)
+            own = sent
         case OtherAction(kind):
             kept = f"it keeps its own preStop {kind}"
             remedy = "remove it to have the container held"
             return Decision(problem=_unprotected(container, kept, remedy))
         case _:
             pass
-    if terms.by_file and terms.sees_files:
-        return _held_by_file(container, (), DEFAULT_SHELL, terms, own)
-    return Decision(hold(container.name, terms, own), own)
+    if asked.by_file and asked.sees_files:
+        return _held_by_file(container, (), DEFAULT_SHELL, asked, own)
+    return Decision(hold(container.name, asked, own), own)
+
+
+def _is_ours(hook: LifecycleHandler | None, agent_port: int) -> bool:
+    """Return whether this preStop is a hold of ours, whatever defaults were added to it."""
+    match hook:
+        case ExecAction(held=held):
+            return held
+        case HttpGetAction():
+            return hook.asks_for_hold and hook.port == agent_port
+        case _:
+            return False
 
 
 def _by_shell(
-    container: ServingContainer, found: Sequence[str], terms: Terms, own: OwnHook | None
+    container: ServingContainer, hook: ExecAction, asked: HoldRequest, own: OwnHook | None
 ) -> Decision:
     """Decide about a container whose own hook is a program."""
-    command = own_command(found)
-    shell = found[0] if is_file_hold(found) else shell_of(command)
-    if not shell and not terms.by_file:
+    if not hook.shell and not asked.by_file:
         return Decision(
             problem=_unprotected(
                 container,
@@ -170,7 +159,7 @@ def _by_shell(
                 f" {HOLD_ANNOTATION_PREFIX}{container.name}: {HOLD_BY_FILE}, or remove the hook",
             )
         )
-    if not terms.sees_files:
+    if not asked.sees_files:
         return Decision(
             problem=_unprotected(
                 container,
@@ -178,48 +167,48 @@ def _by_shell(
                 "mount elsewhere what is there",
             )
         )
-    return _held_by_file(container, command, shell or DEFAULT_SHELL, terms, own)
+    return _held_by_file(container, hook.command, hook.shell or DEFAULT_SHELL, asked, own)
 
 
 def _held_by_file(
     container: ServingContainer,
     command: Sequence[str],
     shell: str,
-    terms: Terms,
+    asked: HoldRequest,
     own: OwnHook | None,
 ) -> Decision:
-    limit = _limit(terms, own)
-    hook = file_hold(container.name, command, program=shell, limit=limit, reloading=terms.reloading)
+    limit = _limit(asked, own)
+    hook = file_hold(container.name, command, program=shell, limit=limit, reloading=asked.reloading)
     return Decision(hook, own, by_file=True)
 
 
-def _limit(terms: Terms, own: OwnHook | None) -> int:
+def _limit(asked: HoldRequest, own: OwnHook | None) -> int:
     """Return the seconds after which the hold ends in any case: not before the agent ends it."""
     slept = math.ceil(own.seconds) + MARGIN if isinstance(own, SleepHook) else 0
-    return max(terms.limit, slept)
+    return max(asked.limit, slept)
 
 
-def _http_hook(container: ServingContainer, asked: HttpGetAction) -> HttpHook | Problem:
+def _http_hook(container: ServingContainer, hook: HttpGetAction) -> HttpHook | Problem:
     """Return what the agent is to send, or why it cannot."""
-    if asked.elsewhere:
+    if hook.elsewhere:
         return _unprotected(
             container,
-            f"its preStop httpGet goes to host {asked.host}, and the agent calls only its own pod",
+            f"its preStop httpGet goes to host {hook.host}, and the agent calls only its own pod",
             "remove host, or the hook",
         )
-    if asked.scheme != "HTTP":
+    if hook.scheme != "HTTP":
         return _unprotected(
             container,
             "its preStop httpGet wants HTTPS, which the agent does not speak",
             "use HTTP, or remove the hook",
         )
-    if asked.number is None or not 0 < asked.number <= _HIGHEST_PORT:
+    if hook.number is None or not 0 < hook.number <= _HIGHEST_PORT:
         return _unprotected(
             container,
-            f"its preStop httpGet names port {asked.port!r}, which the container does not declare",
+            f"its preStop httpGet names port {hook.port!r}, which the container does not declare",
             "declare it, or use a number",
         )
-    return HttpHook(container.name, asked.number, asked.path or "/", asked.headers)
+    return HttpHook(container.name, hook.number, hook.path or "/", hook.headers)
 
 
 def _unprotected(container: ServingContainer, reason: str, remedy: str) -> Problem:

@@ -50,7 +50,8 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
     Raises:
         KeyError, TypeError, ValueError, AttributeError: it is no pod that an API server would send.
     """
-    wanted = protect(read_pod(pod), rollout, spec, settings, gate=gate, review=review)
+    found = read_pod(pod)
+    wanted = protect(found, rollout, spec, settings, gate=gate, review=review)
     problems = problems_of(wanted)
     if isinstance(wanted, Problem):
         return Injection(problems=problems)

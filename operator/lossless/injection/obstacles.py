@@ -1,4 +1,4 @@
-"""What keeps an agent out of a pod, and what to do. Pure."""
+"""On which port an agent can go into a pod, or what keeps it out and what to do. Pure."""
 
 from typing import Final
 
@@ -18,8 +18,18 @@ from lossless.model.names import (
 _LABEL_VALUE_MAX: Final = 63
 
 
-def obstacle_of(pod: AdmissionPod, rollout: str) -> Problem | None:
-    """Return why the agent cannot go into this pod; None if it can."""
+def agent_port_in(pod: AdmissionPod, rollout: str, counted: tuple[int, ...]) -> int | Problem:
+    """Return the port on which the agent of this pod listens, or why it can have no agent.
+
+    Args:
+        pod: as it came.
+        rollout: name of the LosslessRollout.
+        counted: the ports whose connections count.
+    """
+    return _obstacle_of(pod, rollout) or _port_of(pod, counted)
+
+
+def _obstacle_of(pod: AdmissionPod, rollout: str) -> Problem | None:
     if len(rollout) > _LABEL_VALUE_MAX:
         return _not_injected(
             f"the name of LosslessRollout {rollout} does not fit into a label"
@@ -40,24 +50,18 @@ def obstacle_of(pod: AdmissionPod, rollout: str) -> Problem | None:
     return None if pod.injected else _name_clash(pod)
 
 
-def port_of_agent(pod: AdmissionPod, counted: tuple[int, ...]) -> tuple[int, Problem | None]:
-    """Return the agent's port, and what stands against it; None if nothing does.
-
-    Args:
-        pod: as it came.
-        counted: the ports whose connections count.
-    """
+def _port_of(pod: AdmissionPod, counted: tuple[int, ...]) -> int | Problem:
     declared = {port.number: (one, port.name) for one in pod.containers for port in one.ports}
     if pod.host_network:
         if not counted:
-            return 0, _not_injected(
+            return _not_injected(
                 "the pod uses hostNetwork and no TCP port of it is known, so its connections could"
                 " not be told from those of its node's other processes",
                 "declare the ports that serve clients in its containers",
             )
         for number in counted:
             if number not in declared:
-                return 0, _not_injected(
+                return _not_injected(
                     f"the pod uses hostNetwork and spec.ports names {number}, which none of its"
                     " containers declares, so two of its pods could come to share it on one node",
                     "declare it in the container that serves it",
@@ -71,15 +75,15 @@ def port_of_agent(pod: AdmissionPod, counted: tuple[int, ...]) -> tuple[int, Pro
         )
     except InvalidSpec as invalid:
         reason = f"{invalid.shown}: {invalid.remedy}"
-        return 0, _not_injected(reason, "correct it, or remove it", subject=invalid.field)
+        return _not_injected(reason, "correct it, or remove it", subject=invalid.field)
     if port in declared:
         container, name = declared[port]
         shown = f"port {port} ({name})" if name else f"port {port}"
-        return port, _not_injected(
+        return _not_injected(
             f"container {container.name} uses {shown}, which is the agent's",
             f"use another, or give the agent one with the annotation {AGENT_PORT_ANNOTATION}",
         )
-    return port, None
+    return port
 
 
 def _name_clash(pod: AdmissionPod) -> Problem | None:

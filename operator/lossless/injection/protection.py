@@ -15,12 +15,11 @@ from lossless.injection.admission_pod import AdmissionPod
 from lossless.injection.agent_container import agent_container
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.containers import counted_ports
-from lossless.injection.hooks import Decision, decide
-from lossless.injection.obstacles import obstacle_of, port_of_agent
+from lossless.injection.holds import hold_containers
+from lossless.injection.obstacles import agent_port_in
 from lossless.injection.patching import Path
-from lossless.injection.plan import make_plan
 from lossless.injection.problem import Problem, ProblemKind
-from lossless.injection.shared_paths import find_shared_paths, hidden_status_file
+from lossless.injection.shared_paths import find_shared_paths
 from lossless.model.counters import evidence_of
 from lossless.model.drain.agent_config import AgentConfig
 from lossless.model.policy import RolloutSpec
@@ -91,24 +90,11 @@ def protect(  # noqa: PLR0913 # the pod, what is asked for it, and by which inst
         review: unique id of the admission; what is only shown needs none.
     """
     ports, unknown = counted_ports(spec.ports, pod.containers)
-    port, clash = port_of_agent(pod, ports)
-    obstacle = obstacle_of(pod, rollout) or clash
-    if obstacle is not None:
-        return obstacle
+    port = agent_port_in(pod, rollout, ports)
+    if isinstance(port, Problem):
+        return port
     shared = find_shared_paths(pod, spec)
-    hold_key = review if pod.host_network else ""
-    plan = make_plan(pod, spec, ports, agent_port=port, hold_key=hold_key)
-    containers: list[WantedContainer] = []
-    hidden: list[Problem] = []
-    decisions: dict[str, Decision] = {}
-    for one in pod.containers:
-        taken = hidden_status_file(one)
-        if taken is not None:
-            hidden.append(taken)
-        made = decide(one, plan.terms(one.name, sees_files=taken is None), plan.hooks)
-        decisions[one.name] = made
-        status_file = shared.named_to.get(one.name, "")
-        containers.append(WantedContainer(one.path, taken is None, status_file, made.hook))
+    holds = hold_containers(pod, spec, ports, shared.hidden, agent_port=port, review=review)
     config = AgentConfig(
         rollout=rollout,
         ports=ports,
@@ -121,27 +107,35 @@ def protect(  # noqa: PLR0913 # the pod, what is asked for it, and by which inst
         out_of_reach=shared.out_of_reach,
         agent_port=port,
         host_network=pod.host_network,
-        hold_key=plan.hold_key,
-        hooks=tuple(made.own for made in decisions.values() if made.own is not None),
-        file_holds=tuple(name for name, made in decisions.items() if made.by_file),
-        barrier=plan.barrier(decisions),
-        grace=plan.grace,
+        hold_key=holds.key,
+        hooks=holds.own_hooks,
+        file_holds=holds.by_file,
+        barrier=holds.barrier,
+        grace=holds.own_grace,
     )
     return Protection(
         config=config,
         agent=agent_container(settings, config, pod, shared.mounts),
         version=settings.version,
-        containers=tuple(containers),
+        containers=tuple(
+            WantedContainer(
+                path=one.path,
+                sees_files=one.path not in shared.hidden,
+                status_file=shared.named_to.get(one.name, ""),
+                pre_stop=decision.hook,
+            )
+            for one, decision in zip(pod.containers, holds.decisions, strict=True)
+        ),
         gate=gate,
-        grace=plan.grace_with(decisions),
+        grace=holds.grace,
         incomplete=(
             *map(_not_declared, unknown),
             *shared.problems,
-            *plan.problems,
-            *hidden,
-            *plan.not_reloaded(decisions),
+            *holds.unknown,
+            *shared.hidden.values(),
+            *holds.not_reloaded,
         ),
-        unprotected=tuple(made.problem for made in decisions.values() if made.problem is not None),
+        unprotected=holds.unprotected,
     )
 
 

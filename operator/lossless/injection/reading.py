@@ -15,8 +15,10 @@ from lossless.injection.admission_pod import (
     Volume,
     VolumeMount,
 )
+from lossless.injection.file_hold import is_file_hold, own_command, shell_of
 from lossless.injection.patching import Path
 from lossless.model.drain.agent_config import AgentConfig, Probe, parse_agent_config
+from lossless.model.drain.hold_path import parse_hold_path
 from lossless.model.names import AGENT_CONTAINER, CONFIG_ENV, INJECTED_ANNOTATION
 from lossless.model.policy import DrainPolicy
 from lossless.model.targets import named_by
@@ -124,25 +126,28 @@ def _handler(
 ) -> LifecycleHandler | None:
     if not hook:
         return None
-    command = (hook.get("exec") or {}).get("command")
+    command = tuple((hook.get("exec") or {}).get("command") or ())
     if command:
-        return ExecAction(tuple(command))
+        held, own = is_file_hold(command), own_command(command)
+        return ExecAction(own, shell=command[0] if held else shell_of(own), held=held)
     if "sleep" in hook:
         return SleepAction(int((hook["sleep"] or {}).get("seconds") or 0))
     if "httpGet" not in hook:
         return OtherAction(min(hook))
     request = hook["httpGet"]
+    path = str(request.get("path") or "")
     return HttpGetAction(
         host=str(request.get("host") or ""),
         elsewhere=_goes_elsewhere(request, host_network=host_network),
         scheme=str(request.get("scheme") or "HTTP").upper(),
-        path=str(request.get("path") or ""),
+        path=path,
         port=request.get("port"),
         number=_port_number(ports, request.get("port")),
         headers=tuple(
             (str(header.get("name")), str(header.get("value") or ""))
             for header in request.get("httpHeaders") or ()
         ),
+        asks_for_hold=parse_hold_path(path) is not None,
     )
 
 

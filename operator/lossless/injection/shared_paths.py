@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossless.injection.admission_pod import AdmissionPod, ServingContainer
+from lossless.injection.patching import Path
 from lossless.injection.problem import Problem, ProblemKind
 from lossless.injection.volumes import Missing, mount_for
 from lossless.model.close_drivers import MiddlewareClose, NginxClose
@@ -31,6 +32,8 @@ class SharedPaths:
     """Fields whose path is out of its reach."""
     named_to: Mapping[str, str]
     """The status file of the middleware, by the containers that see it, if it is not ours."""
+    hidden: Mapping[Path, Problem]
+    """Of the containers that cannot see our own file, by where they are in the pod."""
 
 
 def find_shared_paths(pod: AdmissionPod, spec: RolloutSpec) -> SharedPaths:
@@ -67,10 +70,15 @@ def find_shared_paths(pod: AdmissionPod, spec: RolloutSpec) -> SharedPaths:
             for container in pod.containers
             if container.mount_of(path) is not None
         },
+        hidden={
+            container.path: problem
+            for container in pod.containers
+            if (problem := _hidden(container)) is not None
+        },
     )
 
 
-def hidden_status_file(container: ServingContainer) -> Problem | None:
+def _hidden(container: ServingContainer) -> Problem | None:
     """Return what keeps our own file from a container: something else is mounted there."""
     taken = [mount.path for mount in container.mounts if mount.name != SHARED_VOLUME]
     # Below it, too: a container runtime could not make that mount point in a read-only one.
