@@ -8,6 +8,8 @@ import jsonpatch
 
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.inject import Injection, inject
+from lossless.injection.problem import ProblemKind
+from lossless.injection.problem_text import warning_text
 from lossless.model.drain.agent_config import AgentConfig, parse_agent_config
 from lossless.model.names import AGENT_CONTAINER, CONFIG_ENV
 from lossless.model.policy import RolloutSpec, parse_spec
@@ -78,6 +80,17 @@ def rollout(name: str = "web", **fields: Any) -> Rollout:
 def injection(before: Raw, *, gate: bool = True, **fields: Any) -> Injection:
     """Return what injection decides of a pod, for a spec with these fields."""
     return inject(before, "web", spec(**fields), SETTINGS, gate=gate)
+
+
+def warnings_of(decided: Injection) -> tuple[str, ...]:
+    """Return what people are told of a pod."""
+    return tuple(map(warning_text, decided.problems))
+
+
+def unprotected_in(decided: Injection) -> dict[str, str]:
+    """Return the containers that do not wait for the drain, each with reason and remedy."""
+    bare = decided.of(ProblemKind.UNPROTECTED)
+    return {one.subject: f"{one.reason}; {one.remedy}" for one in bare}
 
 
 def injected(before: Raw, *, gate: bool = True, **fields: Any) -> Raw:

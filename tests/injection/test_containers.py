@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from lossless.injection.containers import counted_ports, readiness_probes, serving
+from lossless.injection.containers import counted_ports
+from lossless.injection.reading import read_pod
 from lossless.model.drain.agent_config import Probe
 from tests.injection.pods import Raw, container, pod
 
@@ -26,7 +27,7 @@ def test_who_serves() -> None:
         ],
     )
 
-    assert [(place.name, place.path) for place in serving(raw)] == [
+    assert [(one.name, one.path) for one in read_pod(raw).containers] == [
         ("app", ("spec", "containers", 0)),
         ("proxy", ("spec", "containers", 1)),
         ("mesh", ("spec", "initContainers", 2)),
@@ -61,12 +62,12 @@ def test_counted_ports(
     wanted: tuple[int | str, ...], numbers: tuple[int, ...], unknown: tuple[str, ...]
 ) -> None:
     """Names are resolved; if none is left, no number means: count everything."""
-    assert counted_ports(wanted, serving(DECLARED)) == (numbers, unknown)
+    assert counted_ports(wanted, read_pod(DECLARED).containers) == (numbers, unknown)
 
 
 def test_no_declared_port_counts_everything() -> None:
     """A pod need not declare what it listens on."""
-    assert counted_ports((), serving(pod())) == ((), ())
+    assert counted_ports((), read_pod(pod()).containers) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_readiness_probes(probe: Any, found: Probe | None) -> None:
     """Probes that open connections to the pod, with the kubelet's defaults."""
     raw = pod(container("app", readinessProbe=probe, ports=[port(8080, "http")]))
 
-    assert readiness_probes(serving(raw)) == (() if found is None else (found,))
+    assert read_pod(raw).probes == (() if found is None else (found,))
 
 
 def test_a_probe_looks_its_name_up_in_its_own_container() -> None:
@@ -109,4 +110,4 @@ def test_a_probe_looks_its_name_up_in_its_own_container() -> None:
         container("third", readinessProbe={"tcpSocket": {"port": 9000}}),
     )
 
-    assert readiness_probes(serving(raw)) == (Probe(8080, 10, 1), Probe(9000, 10, 1))
+    assert read_pod(raw).probes == (Probe(8080, 10, 1), Probe(9000, 10, 1))

@@ -227,9 +227,10 @@ def test_what_shows_that_there_is_a_shell(command: list[str], found: str) -> Non
 def test_ours_is_known_again() -> None:
     """With what it was wrapped around."""
     hook = file_hold("app", ["/stop", "a"], program="/bin/sh", limit=9)
+    command = tuple(hook["exec"]["command"])
 
-    assert is_file_hold(hook)
-    assert own_command(hook) == ["/stop", "a"]
-    assert not is_file_hold({"exec": {"command": ["/bin/sh", "-c", "x", "y"]}})
-    assert own_command({"exec": {"command": ["/stop"]}}) == ["/stop"]
-    assert own_command({"httpGet": {"port": 1}}) == []
+    assert is_file_hold(command)
+    assert own_command(command) == ("/stop", "a")
+    assert not is_file_hold(["/bin/sh", "-c", "x", "y"])
+    assert own_command(("/stop",)) == ("/stop",)
+    assert own_command(()) == ()

@@ -17,6 +17,8 @@ from tests.injection.pods import (
     injected,
     injection,
     pod,
+    unprotected_in,
+    warnings_of,
 )
 
 BY_FILE = {"lossless.dev/hold.app": "File"}
@@ -74,7 +76,7 @@ def test_what_the_agent_can_do_becomes_the_hold(hook: Raw | None, own: tuple[Own
 
     assert hook_of(after)["httpGet"].items() >= hold("app")["httpGet"].items()
     assert config_of(after).hooks == own
-    assert (decided.unprotected, decided.warnings) == ({}, ())
+    assert (unprotected_in(decided), warnings_of(decided)) == ({}, ())
 
 
 @pytest.mark.parametrize(
@@ -119,8 +121,8 @@ def test_what_it_cannot_do_stays_and_is_told(hook: Raw, reason: str) -> None:
     after = applied(raw, list(decided.operations))
 
     assert hook_of(after) == hook
-    assert decided.unprotected == {"app": reason}
-    assert decided.warnings == (f"container app: {reason}",)
+    assert unprotected_in(decided) == {"app": reason}
+    assert warnings_of(decided) == (f"container app: {reason}",)
     assert after["metadata"]["annotations"][UNPROTECTED_ANNOTATION] == f"app: {reason}"
     assert config_of(after).hooks == ()
 
@@ -164,7 +166,7 @@ def test_where_there_is_a_shell_it_waits(
     assert command[4:] == own
     assert "/lossless/released.app" in command[2]
     assert config_of(after).file_holds == ("app",)
-    assert injection(raw).unprotected == {}
+    assert unprotected_in(injection(raw)) == {}
 
 
 def test_an_annotated_container_keeps_what_the_agent_does_for_it() -> None:
@@ -215,7 +217,7 @@ def test_who_cannot_see_the_file_does_not_wait_for_it(
     raw = annotated(pod(container("app", pre_stop=hook, volumeMounts=mounts)), BY_FILE)
 
     assert hook_of(injected(raw)) == after
-    assert injection(raw).unprotected == ({"app": reason} if reason else {})
+    assert unprotected_in(injection(raw)) == ({"app": reason} if reason else {})
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_an_annotation_that_means_nothing_is_told(annotations: Raw, problem: str
     """In the warning, and on the pod for its LosslessRollout's status."""
     raw = annotated(pod(), annotations)
 
-    assert injection(raw).warnings == (problem,)
+    assert warnings_of(injection(raw)) == (problem,)
     assert injected(raw)["metadata"]["annotations"]["lossless.dev/incomplete"] == problem
 
 

@@ -26,6 +26,7 @@ from tests.injection.pods import (
     review,
     rollout,
     spec,
+    warnings_of,
 )
 
 HTTP: Raw = {"name": "http", "containerPort": 8080}
@@ -42,7 +43,7 @@ def host_pod(*containers: Raw, annotations: dict[str, str] | None = None, **fiel
 def admitted(raw: Raw, uid: str, **fields: Any) -> Raw:
     """Return the pod after its admission under this id."""
     decided = inject(raw, "web", spec(**fields), SETTINGS, gate=True, review=uid)
-    assert decided.injected, decided.warnings
+    assert decided.injected, warnings_of(decided)
     return applied(raw, list(decided.operations))
 
 
@@ -187,6 +188,6 @@ def test_what_is_refused(raw: Raw, fields: Raw, why: str) -> None:
     decided = injection(raw, **fields)
 
     assert (decided.operations, decided.injected) == ((), False)
-    (warning,) = decided.warnings
+    (warning,) = warnings_of(decided)
     assert warning.startswith("not injected: ")
     assert why in warning

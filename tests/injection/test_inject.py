@@ -30,6 +30,7 @@ from tests.injection.pods import (
     injection,
     pod,
     spec,
+    warnings_of,
 )
 
 
@@ -156,7 +157,7 @@ def test_an_unknown_port_name_is_left_out_and_told() -> None:
     decided = injection(pod(), ports=["web"])
 
     assert decided.injected
-    (warning,) = decided.warnings
+    (warning,) = warnings_of(decided)
     assert warning == (
         "spec.ports: 'web': no container of this pod declares a TCP port of that name;"
         " declare it, or use a number"
@@ -283,7 +284,7 @@ def test_pods_that_cannot_be_injected_pass_unchanged(raw: Raw, why: str) -> None
     decided = injection(raw)
 
     assert (decided.operations, decided.injected) == ((), False)
-    (warning,) = decided.warnings
+    (warning,) = warnings_of(decided)
     assert warning.startswith("not injected: ")
     assert why in warning
 
@@ -293,7 +294,7 @@ def test_a_name_that_is_no_label_value() -> None:
     decided = inject(pod(), "w" * 64, spec(), SETTINGS, gate=True)
 
     assert decided.operations == ()
-    assert "64 characters, 63 at most" in decided.warnings[0]
+    assert "64 characters, 63 at most" in warnings_of(decided)[0]
 
 
 @pytest.mark.parametrize("path", ["/lossless", "/lossless/", "/lossless/data"])
@@ -306,7 +307,7 @@ def test_a_taken_mount_point_is_left_alone(path: str) -> None:
     assert after["spec"]["containers"] == [
         container("app", volumeMounts=mounts, pre_stop=hold("app"))
     ]
-    assert "something else is mounted at or below /lossless" in injection(raw).warnings[0]
+    assert "something else is mounted at or below /lossless" in warnings_of(injection(raw))[0]
 
 
 def test_a_device_at_the_mount_point_is_left_alone() -> None:

@@ -6,6 +6,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lossless.injection.problem import ProblemKind
 from lossless.model.drain.hooks import HttpHook, SleepHook
 from lossless.model.names import (
     AGENT_CONTAINER,
@@ -144,6 +145,19 @@ def test_injecting_twice_is_injecting_once(raw: Raw, gate: bool, fields: Raw) ->
 
     assert raw == before
     assert injection(after, gate=gate, **fields).operations == ()
+
+
+@given(raw=PODS, system=st.sampled_from(["linux", "windows"]), fields=SPECS)
+@settings(max_examples=300)
+def test_every_problem_says_what_to_do(raw: Raw, system: str, fields: Raw) -> None:
+    """And is about something; an agent is kept out by one problem, and by no other kind."""
+    raw["spec"]["os"] = {"name": system}
+    decided = injection(raw, **fields)
+
+    assert all(problem.reason and problem.remedy for problem in decided.problems)
+    assert bool(decided.of(ProblemKind.NOT_INJECTED)) != decided.injected
+    assert decided.injected or len(decided.problems) == 1
+    assert all(problem.subject for problem in decided.problems) or not decided.injected
 
 
 @given(raw=PODS, more=CONTAINERS, native=st.booleans(), fields=SPECS)

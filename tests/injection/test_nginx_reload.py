@@ -6,7 +6,17 @@ import pytest
 
 from lossless.model.drain.hooks import SleepHook
 from lossless.model.names import INCOMPLETE_ANNOTATION
-from tests.injection.pods import Raw, applied, config_of, container, hold, hook_of, injection, pod
+from tests.injection.pods import (
+    Raw,
+    applied,
+    config_of,
+    container,
+    hold,
+    hook_of,
+    injection,
+    pod,
+    warnings_of,
+)
 
 HTTP = [{"name": "http", "containerPort": 8080}]
 ADMIN = [{"name": "admin", "containerPort": 8081}]
@@ -57,7 +67,7 @@ def test_the_container_in_which_nginx_runs(containers: list[Raw], http2: Raw, na
     assert reloading(after) == {name: "nginx -s reload"}
     assert hook_of(after, name)["exec"]["command"][0] == "/bin/sh"
     assert config_of(after).file_holds == (name,)
-    assert decided.warnings == ()
+    assert warnings_of(decided) == ()
     assert injection(after, close=close(**http2)).operations == ()
 
 
@@ -100,7 +110,7 @@ def test_its_own_hook_keeps_its_function(hook: Raw, own: list[str], told: tuple[
     assert reloading(after) == {"nginx": "kill -HUP 1"}
     assert hook_of(after, "nginx")["exec"]["command"][4:] == own
     assert config_of(after).hooks == told
-    assert decided.warnings == ()
+    assert warnings_of(decided) == ()
     assert injection(after, close=close(command=["kill", "-HUP", "1"])).operations == ()
 
 
@@ -150,7 +160,7 @@ def test_what_keeps_nginx_from_being_reloaded_is_told(
     decided = injection(raw, close=drivers)
     after = applied(raw, list(decided.operations))
 
-    assert problem in decided.warnings
+    assert problem in warnings_of(decided)
     assert problem in after["metadata"]["annotations"][INCOMPLETE_ANNOTATION]
 
 

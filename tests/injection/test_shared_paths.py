@@ -4,9 +4,18 @@ from typing import Any
 
 import pytest
 
-from lossless.injection.containers import serving
+from lossless.injection.reading import read_pod
 from lossless.injection.volumes import Found, Missing, mount_for
-from tests.injection.pods import Raw, agent_of, config_of, container, injected, injection, pod
+from tests.injection.pods import (
+    Raw,
+    agent_of,
+    config_of,
+    container,
+    injected,
+    injection,
+    pod,
+    warnings_of,
+)
 
 EMPTY = {"name": "status", "emptyDir": {}}
 
@@ -19,7 +28,7 @@ def mount(path: str, name: str = "status", **fields: Any) -> Raw:
 def found_at(*mounts: Raw, path: str = "/status/on", volumes: Any = (EMPTY,)) -> Found | Missing:
     """Return where the file is in a pod with these mounts."""
     raw = pod(container("app"), container("nginx", volumeMounts=list(mounts)), volumes=[*volumes])
-    return mount_for(raw, serving(raw), path)
+    return mount_for(read_pod(raw), path)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +89,7 @@ def test_what_does_not_lead_to_the_file(mounts: list[Raw], volumes: list[Raw], w
     found = found_at(*mounts, volumes=volumes)
 
     assert isinstance(found, Missing)
-    assert why in found.reason
+    assert why in f"{found.reason}; {found.remedy}"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +114,7 @@ def test_two_volumes_at_one_place_are_ambiguous() -> None:
         container("b", volumeMounts=[mount("/status", "other")]),
         volumes=[EMPTY],
     )
-    found = mount_for(raw, serving(raw), "/status/on")
+    found = mount_for(read_pod(raw), "/status/on")
 
     assert isinstance(found, Missing)
     assert "two containers mount different volumes there" in found.reason
@@ -121,7 +130,7 @@ def test_the_agent_gets_the_file() -> None:
 
     assert config_of(after).status_files == ("/lossless/serving", "/status/on")
     assert agent_of(after)["volumeMounts"][-1] == mount("/status")
-    assert injection(raw, close=NGINX).warnings == ()
+    assert warnings_of(injection(raw, close=NGINX)) == ()
     assert injection(after, close=NGINX).operations == ()
 
 
@@ -131,7 +140,7 @@ def test_a_file_out_of_reach_is_told() -> None:
     after = injected(pod(), close=NGINX)
 
     assert decided.injected
-    (warning,) = decided.warnings
+    (warning,) = warnings_of(decided)
     assert warning == (
         "spec.close[0].nginx.statusFile: '/status/on': no container of this pod has a volume"
         " mounted there; mount an emptyDir at its directory into that container"
@@ -167,7 +176,7 @@ def test_the_agent_gets_files_and_sockets() -> None:
     assert agent_of(after)["volumeMounts"][-2:] == [mount("/run/haproxy", "run"), mount("/status")]
     assert config_of(after).status_files == ("/lossless/serving",)
     assert config_of(after).out_of_reach == ()
-    assert injection(raw, **SHARED).warnings == ()
+    assert warnings_of(injection(raw, **SHARED)) == ()
     assert injection(after, **SHARED).operations == ()
 
 
@@ -177,13 +186,13 @@ def test_files_and_sockets_out_of_reach_are_told() -> None:
     after = injected(pod(), **SHARED)
     why = "no container of this pod has a volume mounted there; mount an emptyDir at its directory"
 
-    assert [warning.partition(f": {why}")[::2] for warning in decided.warnings] == [
+    assert [warning.partition(f": {why}")[::2] for warning in warnings_of(decided)] == [
         ("spec.close[0].haproxy.socket: '/run/haproxy/admin.sock'", " into that container"),
         ("spec.close[1].file.path: '/status/off'", " into that container"),
         ("spec.metrics[0].haproxyStats.socket: '/run/haproxy/admin.sock'", " into that container"),
     ]
     told = after["metadata"]["annotations"]["lossless.dev/incomplete"]
-    assert told == "; ".join(decided.warnings)
+    assert told == "; ".join(warnings_of(decided))
     assert config_of(after).out_of_reach == ("/run/haproxy/admin.sock", "/status/off")
     assert len(config_of(after).close) == 5
     assert len(config_of(after).metrics) == 2

@@ -5,7 +5,17 @@ import pytest
 from lossless.model.drain.hooks import HttpHook
 from lossless.model.drain.release_rule import Barrier
 from lossless.model.names import AGENT_CONTAINER
-from tests.injection.pods import Raw, config_of, container, hold, hook_of, injected, injection, pod
+from tests.injection.pods import (
+    Raw,
+    config_of,
+    container,
+    hold,
+    hook_of,
+    injected,
+    injection,
+    pod,
+    unprotected_in,
+)
 
 SLEEP = {"order": "Sleep", "sleep": "99.5s"}
 
@@ -143,5 +153,5 @@ def test_a_pod_of_many_containers() -> None:
     assert [hook.container for hook in config.hooks] == ["nginx", "envoy"]
     assert config.file_holds == ("app",)
     assert config.barrier == Barrier(("app", "log"), config.ports, 30.0)
-    assert set(injection(raw).unprotected) == {"static"}
+    assert set(unprotected_in(injection(raw))) == {"static"}
     assert injection(after).operations == ()

@@ -58,7 +58,7 @@ def test_what_is_not_injected_has_no_difference() -> None:
     seen = rendered(template, "web", SPEC, SETTINGS, gate=True)
 
     assert difference("x", seen, Paint()) == []
-    assert "Windows" in seen.warnings[0]
+    assert "Windows" in seen.problems[0].reason
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossless.model.targets import Kind, Target
-from lossless.webhook.owner import parse_rollout, rollout_of
+from lossless.webhook.owner import owner_of, parse_rollout, rollout_of
 from tests.injection.pods import pod, rollout
 from tests.support.spoiling import JSON
 
@@ -32,7 +32,7 @@ from tests.support.spoiling import JSON
 def test_the_rollout_of_a_deployment(rollouts: list[Any], name: str | None) -> None:
     """Of several LosslessRollouts for one Deployment exactly one counts, always the same."""
     for order in (rollouts, rollouts[::-1]):
-        found = rollout_of(pod(), "shop", order)
+        found = rollout_of(owner_of(pod()), "shop", order)
         assert (found and found.name) == name
 
 
@@ -55,7 +55,7 @@ def test_a_pod_may_name_its_rollout(label: str, name: str) -> None:
         rollout("named", target=Target(Kind.POD, "named"), created="2026-02-01T00:00:00Z"),
     ]
 
-    found = rollout_of(raw, "shop", rollouts)
+    found = rollout_of(owner_of(raw), "shop", rollouts)
 
     assert found is not None
     assert found.name == name

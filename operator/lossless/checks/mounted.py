@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import TypeVar
 
 from lossless.checks.setup import Raw, Setup, qualified
+from lossless.injection.patching import value_at
 
 Driver = TypeVar("Driver")
 
@@ -37,8 +38,9 @@ def proxies(setup: Setup, kind: type[Driver]) -> Iterator[tuple[Driver, Raw, Map
     close = setup.valid.close if setup.valid else ()
     driver = next((one for one in close if isinstance(one, kind)), None)
     if driver is not None:
-        for place in setup.places:
-            yield driver, place.container, _files_of(place.container, setup)
+        for serving in setup.containers:
+            container = value_at({"spec": setup.pod_spec}, serving.path)
+            yield driver, container, _files_of(container, setup)
 
 
 def command_line(container: Raw) -> str:

@@ -7,7 +7,6 @@ from lossless.checks.finding import Trouble
 from lossless.checks.istio import redirects
 from lossless.checks.setup import Raw, Setup, named
 from lossless.checks.template import declared_names
-from lossless.injection.containers import tcp_ports
 from lossless.model.durations import format_duration
 
 #: Seconds for which kubeadm's CoreDNS lets its answers be cached (``ttl 30`` in its Corefile).
@@ -38,7 +37,9 @@ def targets(setup: Setup) -> frozenset[int]:
 
 def _numbered(setup: Setup) -> Iterator[tuple[Raw, str, int]]:
     """Yield Service, port as people name it, and number in the pods, where there is one."""
-    numbers = {name: number for p in setup.places for name, number in tcp_ports(p) if name}
+    numbers = {
+        port.name: port.number for one in setup.containers for port in one.ports if port.name
+    }
     for service in setup.services:
         for shown, target in _ports(service):
             number = numbers.get(target) if isinstance(target, str) else target
@@ -82,7 +83,7 @@ def no_such_port(setup: Setup) -> Iterator[Trouble]:
     declared = declared_names(setup)
     for service in setup.services:
         for shown, target in _ports(service):
-            if setup.places and isinstance(target, str) and target not in declared:
+            if setup.containers and isinstance(target, str) and target not in declared:
                 yield Trouble(
                     f"{named(service)} {shown}",
                     f"targetPort {target!r} is declared by no container, so it has no endpoints",

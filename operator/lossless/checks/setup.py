@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lossless.injection.admission_pod import AdmissionPod, ServingContainer
 from lossless.injection.agent_settings import AgentSettings
-from lossless.injection.containers import Place, counted_ports, serving
-from lossless.injection.inject import Injection, inject
+from lossless.injection.containers import counted_ports
+from lossless.injection.problem import Problem, ProblemKind
+from lossless.injection.protection import Protection, problems_of, protect
+from lossless.injection.reading import read_pod
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import AGENT_PORT, KIND
 from lossless.model.policy import RolloutSpec, parse_spec
@@ -113,9 +116,13 @@ class Setup:
         metadata = self.rollout.get("metadata") or {}
         if self.is_for_pods:
             return Target(Kind.POD, str(metadata.get("name", ""))).pods
-        reference = self._reference
-        name = "/".join(filter(None, (metadata.get("namespace"), str(reference.get("name", "")))))
-        return f"{reference.get('kind', 'Deployment')} {name}"
+        name = "/".join(filter(None, (metadata.get("namespace"), self.workload_name)))
+        return f"{self._reference.get('kind', Kind.DEPLOYMENT)} {name}"
+
+    @property
+    def workload_name(self) -> str:
+        """The workload's name, without kind and namespace; empty for pods by their label."""
+        return str(self._reference.get("name", ""))
 
     @property
     def is_for_pods(self) -> bool:
@@ -137,42 +144,52 @@ class Setup:
         return self.workload_spec.get("template") or {}
 
     @cached_property
-    def pod(self) -> dict[str, Any]:
-        """The pod that the template asks for."""
-        return {"metadata": self.template.get("metadata") or {}, "spec": self.pod_spec}
+    def pod(self) -> AdmissionPod:
+        """The pod that the template asks for, as the webhook would read it."""
+        return read_pod({"metadata": self.template.get("metadata") or {}, "spec": self.pod_spec})
 
     @property
-    def pod_spec(self) -> dict[str, Any]:
+    def pod_spec(self) -> Raw:
         """``spec`` of the template; empty if there is none."""
         return self.template.get("spec") or {}
 
-    @cached_property
-    def places(self) -> tuple[Place, ...]:
-        """The containers that serve."""
-        return serving(self.pod)
+    @property
+    def containers(self) -> tuple[ServingContainer, ...]:
+        """Those that serve; none if there is no template."""
+        return self.pod.containers
 
     @property
     def counted(self) -> tuple[int, ...]:
         """The ports whose connections count; empty: all that something listens on."""
-        return counted_ports(self.valid.ports, self.places)[0] if self.valid else ()
+        return counted_ports(self.valid.ports, self.containers)[0] if self.valid else ()
 
     @cached_property
-    def injection(self) -> Injection | None:
-        """What the webhook would do with a pod of the template; None: it could not be asked."""
-        if self.valid is None or not self.places:
+    def protection(self) -> Protection | Problem | None:
+        """What the webhook would decide of a pod of the template; None: it could not be asked."""
+        if self.valid is None or not self.containers:
             return None
         name = (self.rollout.get("metadata") or {}).get("name", "")
-        return inject(self.pod, name, self.valid, AgentSettings(image="agent"), gate=True)
+        return protect(self.pod, name, self.valid, AgentSettings(image="agent"), gate=True)
+
+    @cached_property
+    def all_problems(self) -> tuple[Problem, ...]:
+        """What stands against the protection of such a pod."""
+        return () if self.protection is None else problems_of(self.protection)
+
+    def problems(self, *kinds: ProblemKind) -> tuple[Problem, ...]:
+        """Return those of these kinds."""
+        return tuple(problem for problem in self.all_problems if problem.kind in kinds)
 
     @property
     def on_host_network(self) -> bool:
         """Whether its pods are on their nodes' network."""
-        return bool(self.pod_spec.get("hostNetwork"))
+        return self.pod.host_network
 
     @property
     def agent_port(self) -> int:
         """The port that agents of its pods listen on."""
-        return AGENT_PORT if self.injection is None else self.injection.agent_port
+        found = self.protection
+        return found.config.agent_port if isinstance(found, Protection) else AGENT_PORT
 
     @property
     def replicas(self) -> int:
@@ -185,7 +202,8 @@ class Setup:
     @property
     def is_deployment(self) -> bool:
         """Whether the workload is there and is a Deployment."""
-        return self.workload is not None and self.target.startswith("Deployment ")
+        kind = self._reference.get("kind", Kind.DEPLOYMENT)
+        return self.workload is not None and kind == Kind.DEPLOYMENT
 
     @property
     def strategy(self) -> Strategy:

@@ -5,7 +5,9 @@ from typing import Final
 
 from lossless.checks.finding import Trouble
 from lossless.checks.setup import Setup, labels
-from lossless.injection.containers import counted_ports, tcp_ports
+from lossless.injection.containers import counted_ports
+from lossless.injection.problem import ProblemKind
+from lossless.injection.problem_text import finding_text
 from lossless.model.durations import format_duration
 from lossless.model.names import INJECT_LABEL
 
@@ -13,20 +15,21 @@ from lossless.model.names import INJECT_LABEL
 #: --max-graceful-termination-sec (its FAQ).
 EVICTION_MAX: Final = 600
 _DEFAULT_GRACE: Final = 30
-_NOT_INJECTED: Final = "not injected: "
+#: Of what was asked for by a path, an annotation or a close driver, and cannot be had.
+_OUT_OF_REACH: Final = (
+    ProblemKind.PATH_OUT_OF_REACH,
+    ProblemKind.HOLD_UNKNOWN,
+    ProblemKind.NGINX_NOT_RELOADED,
+)
 
 
 def not_injectable(setup: Setup) -> Iterator[Trouble]:
     """Ask whether the agent can go into such a pod."""
-    injection = setup.injection
-    if injection is None or injection.injected:
-        return
-    for warning in injection.warnings:
-        reason, _, remedy = warning.removeprefix(_NOT_INJECTED).rpartition("; ")
+    for problem in setup.problems(ProblemKind.NOT_INJECTED):
         yield Trouble(
             f"{setup.target} template",
-            f"{reason or remedy}, so its pods get no agent",
-            remedy if reason else "see docs/limits.md",
+            f"{finding_text(problem)}, so its pods get no agent",
+            problem.remedy,
         )
 
 
@@ -42,39 +45,31 @@ def declined(setup: Setup) -> Iterator[Trouble]:
 
 def own_hook(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a container keeps a preStop hook of its own."""
-    injection = setup.injection
-    for container, said in (injection.unprotected if injection else {}).items():
-        reason, _, remedy = said.rpartition("; ")
+    for problem in setup.problems(ProblemKind.UNPROTECTED):
         yield Trouble(
-            f"{setup.target} container {container}",
-            f"{reason}: it gets SIGTERM when that hook ends, drained or not",
-            remedy,
+            f"{setup.target} container {problem.subject}",
+            f"{problem.reason}: it gets SIGTERM when that hook ends, drained or not",
+            problem.remedy,
         )
 
 
 def hidden_status_file(setup: Setup) -> Iterator[Trouble]:
     """Ask whether something else is mounted where the status file goes."""
-    injection = setup.injection
-    for warning in injection.warnings if injection else ():
-        if "mounted at or below" in warning:
-            reason, _, remedy = warning.rpartition("; ")
-            yield Trouble(f"{setup.target} template", reason, remedy)
+    for problem in setup.problems(ProblemKind.STATUS_FILE_HIDDEN):
+        yield Trouble(f"{setup.target} template", finding_text(problem), problem.remedy)
 
 
 def out_of_reach(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a file, a socket or a hold cannot be had as it was asked for."""
-    injection = setup.injection
-    for warning in injection.warnings if injection else ():
-        if warning.startswith(("spec.close", "spec.metrics", "annotation ")):
-            reason, _, remedy = warning.rpartition("; ")
-            yield Trouble(f"{setup.target} template", reason, remedy)
+    for problem in setup.problems(*_OUT_OF_REACH):
+        yield Trouble(f"{setup.target} template", finding_text(problem), problem.remedy)
 
 
 def unknown_port(setup: Setup) -> Iterator[Trouble]:
     """Ask whether every port that is to count is declared."""
-    if setup.valid is None or not setup.places:
+    if setup.valid is None or not setup.containers:
         return
-    for name in counted_ports(setup.valid.ports, setup.places)[1]:
+    for name in counted_ports(setup.valid.ports, setup.containers)[1]:
         yield Trouble(
             f"{setup.name} spec.ports",
             f"{name!r}: no container declares a TCP port of that name, so its connections do not"
@@ -86,7 +81,7 @@ def unknown_port(setup: Setup) -> Iterator[Trouble]:
 def no_ports(setup: Setup) -> Iterator[Trouble]:
     """Ask whether it is known which ports count."""
     known = setup.counted or setup.on_host_network
-    if setup.valid and setup.places and not known:
+    if setup.valid and setup.containers and not known:
         yield Trouble(
             f"{setup.target} template",
             "no container declares a TCP port and spec.ports is empty: connections to every port"
@@ -110,7 +105,7 @@ def own_clients(setup: Setup) -> Iterator[Trouble]:
 
 def no_readiness_probe(setup: Setup) -> Iterator[Trouble]:
     """Ask whether somebody knows when a new pod can serve."""
-    if setup.places and not any("readinessProbe" in place.container for place in setup.places):
+    if setup.containers and not any(one.has_readiness_probe for one in setup.containers):
         yield Trouble(
             f"{setup.target} template",
             "no container has a readinessProbe: a new pod takes traffic, and an old one goes,"
@@ -121,7 +116,7 @@ def no_readiness_probe(setup: Setup) -> Iterator[Trouble]:
 
 def no_grace(setup: Setup) -> Iterator[Trouble]:
     """Ask whether the app gets time to stop once it is drained."""
-    if setup.places and setup.pod_spec.get("terminationGracePeriodSeconds") == 0:
+    if setup.containers and setup.pod.grace == 0:
         yield Trouble(
             f"{setup.target} template",
             "terminationGracePeriodSeconds is 0; the webhook adds the drain's time, but after a"
@@ -132,9 +127,9 @@ def no_grace(setup: Setup) -> Iterator[Trouble]:
 
 def long_grace(setup: Setup) -> Iterator[Trouble]:
     """Ask whether those who evict pods will wait as long as a drain may take."""
-    if setup.valid is None or not setup.places:
+    if setup.valid is None or not setup.containers:
         return
-    own = setup.pod_spec.get("terminationGracePeriodSeconds")
+    own = setup.pod.grace
     total = (_DEFAULT_GRACE if own is None else int(own)) + setup.valid.drain.timeout
     if total > EVICTION_MAX:
         yield Trouble(
@@ -147,4 +142,4 @@ def long_grace(setup: Setup) -> Iterator[Trouble]:
 
 def declared_names(setup: Setup) -> frozenset[str]:
     """Return the names of the TCP ports that the serving containers declare."""
-    return frozenset(name for place in setup.places for name, _ in tcp_ports(place) if name)
+    return frozenset(port.name for one in setup.containers for port in one.ports if port.name)

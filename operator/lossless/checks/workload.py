@@ -71,7 +71,7 @@ def paused(setup: Setup) -> Iterator[Trouble]:
         yield Trouble(
             setup.target,
             "the Deployment is paused (spec.paused): changes of its template roll nothing out",
-            f"kubectl rollout resume deployment {setup.target.split()[1].rpartition('/')[2]}",
+            f"kubectl rollout resume deployment {setup.workload_name}",
         )
 
 

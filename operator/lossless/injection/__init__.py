@@ -1,6 +1,7 @@
 """What is put into a pod at its creation: the agent, the holds, the gate; pure.
 
-Belongs here: what a pod needs, what keeps an agent out of it, and the patch, as functions of the
-pod and a spec. The webhook asks at admission; checks and ``kubectl lossless render`` ask at a
-desk, so that both tell the truth. Forbidden here: I/O, clocks and servers.
+A pod is read once (``reading``), decided about (``protection``, which asks the others) and written
+in one place (``writing``). What decides takes an ``AdmissionPod`` and says what is wanted; of the
+object itself it knows nothing. The webhook asks at admission; checks and ``kubectl lossless
+render`` ask at a desk, so that both tell the truth. Forbidden here: I/O, clocks and servers.
 """

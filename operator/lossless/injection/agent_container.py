@@ -7,6 +7,7 @@ defaults, and the second pass must recognise its own work.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lossless.injection.admission_pod import AdmissionPod
 from lossless.injection.agent_settings import AgentSettings
 from lossless.model.drain.agent_config import AgentConfig
 from lossless.model.names import (
@@ -32,7 +33,7 @@ from lossless.model.names import (
 def agent_container(
     settings: AgentSettings,
     config: AgentConfig,
-    pod_spec: Mapping[str, Any],
+    pod: AdmissionPod,
     mounts: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the container, fit for the ``restricted`` Pod Security level.
@@ -40,7 +41,7 @@ def agent_container(
     Args:
         settings: image, resources and user of the installation.
         config: what the agent is told.
-        pod_spec: of the pod it goes into, whose QoS class must stay what it is.
+        pod: that it goes into, whose QoS class must stay what it is.
         mounts: volumes of the pod that it needs, beside ours.
     """
     container: dict[str, Any] = {
@@ -70,7 +71,7 @@ def agent_container(
             *(dict(mount) for mount in mounts),
         ],
     }
-    resources = _resources(settings, pod_spec)
+    resources = _resources(settings, pod)
     if resources:
         container["resources"] = resources
     return container
@@ -100,31 +101,15 @@ def _downward(name: str, field: str) -> dict[str, Any]:
     return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": field}}}
 
 
-def _resources(settings: AgentSettings, pod_spec: Mapping[str, Any]) -> dict[str, Any]:
-    if pod_spec.get("resources"):
+def _resources(settings: AgentSettings, pod: AdmissionPod) -> dict[str, Any]:
+    if pod.has_budget:
         # The pod has a budget as a whole (KEP-2837), which the requests of its containers must
         # not exceed: one more of them could make the API server refuse the pod.
         return {}
-    others = [
-        container
-        for kind in ("containers", "initContainers")
-        for container in pod_spec.get(kind) or ()
-        if container.get("name") != AGENT_CONTAINER
-    ]
     request, limit = settings.cpu_request, settings.cpu_limit
-    if all(_is_guaranteed(container) for container in others):
+    if pod.guaranteed:
         request = limit = settings.cpu_limit or settings.cpu_guaranteed
     return {
         "requests": {"cpu": request, "memory": settings.memory},
         "limits": {"memory": settings.memory} | ({"cpu": limit} if limit else {}),
     }
-
-
-def _is_guaranteed(container: Mapping[str, Any]) -> bool:
-    """Return whether limits and requests are equal; a request left out becomes the limit."""
-    resources = container.get("resources") or {}
-    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    return all(
-        limits.get(what) and requests.get(what, limits[what]) == limits[what]
-        for what in ("cpu", "memory")
-    )

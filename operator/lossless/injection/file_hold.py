@@ -2,14 +2,14 @@
 
 It does first what the container's own hook did, then waits for a file in the shared volume. POSIX
 ``sh`` and ``sleep`` are all it needs, so dash and busybox do. Where there is no shell it fails at
-once, as a hook that cannot be run; so it is used only where there is one (``webhook.hooks``).
+once, as a hook that cannot be run; so it is used only where there is one (``hooks``).
 
 In nginx's container it may also have nginx reload, before anything else, so that HTTP/2 clients
 are told to leave: only in a drain, and only if the drain has not ended before its time comes.
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from lossless.injection.nginx_reload import Reloading
@@ -91,15 +91,14 @@ def file_hold(
     return {"exec": {"command": [program, "-c", script, FILE_HOLD, *own]}}
 
 
-def is_file_hold(hook: Mapping[str, Any]) -> bool:
-    """Return whether this preStop is one of ours."""
-    command = _command(hook)
-    return command[1:2] == ["-c"] and command[3:4] == [FILE_HOLD]
+def is_file_hold(command: Sequence[str]) -> bool:
+    """Return whether a preStop that runs this is one of ours."""
+    return [*command[1:2], *command[3:4]] == ["-c", FILE_HOLD]
 
 
-def own_command(hook: Mapping[str, Any]) -> list[str]:
+def own_command(command: tuple[str, ...]) -> tuple[str, ...]:
     """Return what the container's own ``exec`` hook runs, wrapped by us or not; empty if none."""
-    return _command(hook)[4:] if is_file_hold(hook) else _command(hook)
+    return command[4:] if is_file_hold(command) else command
 
 
 def shell_of(command: Sequence[str]) -> str:
@@ -110,7 +109,3 @@ def shell_of(command: Sequence[str]) -> str:
     program = command[0] if command else ""
     name = program.rpartition("/")[2]
     return program if name in _SHELLS else ""
-
-
-def _command(hook: Mapping[str, Any]) -> list[str]:
-    return list((hook.get("exec") or {}).get("command") or ())

@@ -21,16 +21,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lossless.injection.containers import LOOPBACK, Place, goes_elsewhere, port_number
-from lossless.injection.file_hold import (
-    DEFAULT_SHELL,
-    file_hold,
-    is_file_hold,
-    own_command,
-    shell_of,
+from lossless.injection.admission_pod import (
+    ExecAction,
+    HttpGetAction,
+    LifecycleHandler,
+    OtherAction,
+    ServingContainer,
+    SleepAction,
 )
+from lossless.injection.file_hold import DEFAULT_SHELL, file_hold
 from lossless.injection.nginx_reload import Reloading
-from lossless.model.drain.hold_path import AskedHold, hold_path, parse_hold_path
+from lossless.injection.problem import Problem, ProblemKind
+from lossless.model.drain.hold_path import AskedHold, hold_path
 from lossless.model.drain.hooks import HttpHook, OwnHook, SleepHook
 from lossless.model.names import (
     AGENT_PORT,
@@ -40,12 +42,13 @@ from lossless.model.names import (
 )
 
 _HIGHEST_PORT: Final = 65535
+_LOOPBACK: Final = "127.0.0.1"
 #: Seconds for which a hold outlasts what it waits for, before it takes the pod's agent for dead.
 MARGIN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class HoldRequest:
     """What is asked of one container's hold."""
 
     least: float
@@ -76,115 +79,137 @@ class Decision:
     """What the agent does in the kubelet's place."""
     by_file: bool = False
     """It waits for a file."""
-    reason: str = ""
-    """Why it is not protected; empty if it is."""
+    problem: Problem | None = None
+    """Why it is not protected; None if it is."""
 
 
-def hold(container: str, terms: Terms, own: OwnHook | None) -> dict[str, Any]:
+def hold(container: str, asked: HoldRequest, own: OwnHook | None) -> dict[str, Any]:
     """Return the hold by HTTP. The API server would default the scheme."""
-    asked = AskedHold(container, terms.hold_key, _limit(terms, own))
-    request = {"path": hold_path(asked), "port": terms.agent_port, "scheme": "HTTP"}
-    if terms.hold_key:
+    path = hold_path(AskedHold(container, asked.hold_key, _limit(asked, own)))
+    request = {"path": path, "port": asked.agent_port, "scheme": "HTTP"}
+    if asked.hold_key:
         # A pod on its node's network has no address that the kubelet would send a hook to
         # (https://github.com/kubernetes/kubernetes/issues/134285).
-        request["host"] = LOOPBACK
+        request["host"] = _LOOPBACK
     return {"httpGet": request}
 
 
-def is_hold(hook: Mapping[str, Any], port: int = AGENT_PORT) -> bool:
-    """Return whether this preStop is a hold by HTTP of ours, whatever defaults were added to it."""
-    request = hook.get("httpGet") or {}
-    return (
-        parse_hold_path(str(request.get("path") or "")) is not None and request.get("port") == port
-    )
-
-
-def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decision:
+def decide(
+    container: ServingContainer, asked: HoldRequest, before: Mapping[str, OwnHook]
+) -> Decision:
     """Return what the container gets.
 
     Args:
-        place: the container.
-        terms: what is asked of its hold.
+        container: as it came.
+        asked: what is asked of its hold.
         before: what an earlier pass has told the agent of, by container; found again here, since
             the hook itself is gone from the pod by now.
     """
-    hook = (place.container.get("lifecycle") or {}).get("preStop") or {}
-    ours = is_hold(hook, terms.agent_port) or is_file_hold(hook)
-    own = before.get(place.name) if ours else None
-    command = own_command(hook)
-    seconds = int((hook.get("sleep") or {}).get("seconds") or 0)
-    if terms.sleep and not command and own is None and (ours or not hook or "sleep" in hook):
-        return Decision({"sleep": {"seconds": max(terms.sleep, seconds)}})
-    if command:
-        return _by_shell(place, hook, terms, own)
-    if "sleep" in hook:
-        own = SleepHook(place.name, float(seconds)) if seconds > terms.least else None
-    elif "httpGet" in hook and not ours:
-        asked = _http_hook(place, hook["httpGet"], host_network=bool(terms.hold_key))
-        if isinstance(asked, str):
-            return Decision(reason=asked)
-        own = asked
-    elif hook and not ours:
-        return Decision(
-            reason=f"it keeps its own preStop {min(hook)}; remove it to have the container held"
-        )
-    if terms.by_file and terms.sees_files:
-        return _held_by_file(place, (), DEFAULT_SHELL, terms, own)
-    return Decision(hold(place.name, terms, own), own)
+    hook = container.pre_stop
+    ours = _is_ours(hook, asked.agent_port)
+    own = before.get(container.name) if ours else None
+    command = hook.command if isinstance(hook, ExecAction) else ()
+    seconds = hook.seconds if isinstance(hook, SleepAction) else 0
+    only_waits = ours or hook is None or isinstance(hook, SleepAction)
+    if asked.sleep and not command and own is None and only_waits:
+        return Decision({"sleep": {"seconds": max(asked.sleep, seconds)}})
+    match hook:
+        case ExecAction() if command:
+            return _by_shell(container, hook, asked, own)
+        case SleepAction():
+            own = SleepHook(container.name, float(seconds)) if seconds > asked.least else None
+        case HttpGetAction() if not ours:
+            sent = _http_hook(container, hook)
+            if isinstance(sent, Problem):
+                return Decision(problem=sent)
+            own = sent
+        case OtherAction(kind):
+            kept = f"it keeps its own preStop {kind}"
+            remedy = "remove it to have the container held"
+            return Decision(problem=_unprotected(container, kept, remedy))
+        case _:
+            pass
+    if asked.by_file and asked.sees_files:
+        return _held_by_file(container, (), DEFAULT_SHELL, asked, own)
+    return Decision(hold(container.name, asked, own), own)
 
 
-def _by_shell(place: Place, hook: Mapping[str, Any], terms: Terms, own: OwnHook | None) -> Decision:
+def _is_ours(hook: LifecycleHandler | None, agent_port: int) -> bool:
+    """Return whether this preStop is a hold of ours, whatever defaults were added to it."""
+    match hook:
+        case ExecAction(held=held):
+            return held
+        case HttpGetAction():
+            return hook.asks_for_hold and hook.port == agent_port
+        case _:
+            return False
+
+
+def _by_shell(
+    container: ServingContainer, hook: ExecAction, asked: HoldRequest, own: OwnHook | None
+) -> Decision:
     """Decide about a container whose own hook is a program."""
-    command = own_command(hook)
-    shell = hook["exec"]["command"][0] if is_file_hold(hook) else shell_of(command)
-    if not shell and not terms.by_file:
+    if not hook.shell and not asked.by_file:
         return Decision(
-            reason="it keeps its own preStop exec, which does not show whether there is a shell"
-            " to wait in; if there is one, annotate the pod template with"
-            f" {HOLD_ANNOTATION_PREFIX}{place.name}: {HOLD_BY_FILE}, or remove the hook"
+            problem=_unprotected(
+                container,
+                "it keeps its own preStop exec, which does not show whether there is a shell to"
+                " wait in",
+                "if there is one, annotate the pod template with"
+                f" {HOLD_ANNOTATION_PREFIX}{container.name}: {HOLD_BY_FILE}, or remove the hook",
+            )
         )
-    if not terms.sees_files:
+    if not asked.sees_files:
         return Decision(
-            reason=f"its preStop exec cannot wait for the drain, because {SHARED_MOUNT} is taken;"
-            " mount elsewhere what is there"
+            problem=_unprotected(
+                container,
+                f"its preStop exec cannot wait for the drain, because {SHARED_MOUNT} is taken",
+                "mount elsewhere what is there",
+            )
         )
-    return _held_by_file(place, command, shell or DEFAULT_SHELL, terms, own)
+    return _held_by_file(container, hook.command, hook.shell or DEFAULT_SHELL, asked, own)
 
 
 def _held_by_file(
-    place: Place, command: Sequence[str], shell: str, terms: Terms, own: OwnHook | None
+    container: ServingContainer,
+    command: Sequence[str],
+    shell: str,
+    asked: HoldRequest,
+    own: OwnHook | None,
 ) -> Decision:
-    limit = _limit(terms, own)
-    hook = file_hold(place.name, command, program=shell, limit=limit, reloading=terms.reloading)
+    limit = _limit(asked, own)
+    hook = file_hold(container.name, command, program=shell, limit=limit, reloading=asked.reloading)
     return Decision(hook, own, by_file=True)
 
 
-def _limit(terms: Terms, own: OwnHook | None) -> int:
+def _limit(asked: HoldRequest, own: OwnHook | None) -> int:
     """Return the seconds after which the hold ends in any case: not before the agent ends it."""
     slept = math.ceil(own.seconds) + MARGIN if isinstance(own, SleepHook) else 0
-    return max(terms.limit, slept)
+    return max(asked.limit, slept)
 
 
-def _http_hook(place: Place, request: Mapping[str, Any], *, host_network: bool) -> HttpHook | str:
+def _http_hook(container: ServingContainer, hook: HttpGetAction) -> HttpHook | Problem:
     """Return what the agent is to send, or why it cannot."""
-    if goes_elsewhere(request, host_network=host_network):
-        return (
-            f"its preStop httpGet goes to host {request['host']}, and the agent calls only its own"
-            " pod; remove host, or the hook"
+    if hook.elsewhere:
+        return _unprotected(
+            container,
+            f"its preStop httpGet goes to host {hook.host}, and the agent calls only its own pod",
+            "remove host, or the hook",
         )
-    if (request.get("scheme") or "HTTP").upper() != "HTTP":
-        return (
-            "its preStop httpGet wants HTTPS, which the agent does not speak; use HTTP, or remove"
-            " the hook"
+    if hook.scheme != "HTTP":
+        return _unprotected(
+            container,
+            "its preStop httpGet wants HTTPS, which the agent does not speak",
+            "use HTTP, or remove the hook",
         )
-    port = port_number(place, request.get("port"))
-    if port is None or not 0 < port <= _HIGHEST_PORT:
-        return (
-            f"its preStop httpGet names port {request.get('port')!r}, which the container does not"
-            " declare; declare it, or use a number"
+    if hook.number is None or not 0 < hook.number <= _HIGHEST_PORT:
+        return _unprotected(
+            container,
+            f"its preStop httpGet names port {hook.port!r}, which the container does not declare",
+            "declare it, or use a number",
         )
-    headers = tuple(
-        (str(header.get("name")), str(header.get("value") or ""))
-        for header in request.get("httpHeaders") or ()
-    )
-    return HttpHook(place.name, port, str(request.get("path") or "/"), headers)
+    return HttpHook(container.name, hook.number, hook.path or "/", hook.headers)
+
+
+def _unprotected(container: ServingContainer, reason: str, remedy: str) -> Problem:
+    return Problem(ProblemKind.UNPROTECTED, container.name, reason, remedy)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.injection.containers import Place
+from lossless.injection.admission_pod import ServingContainer
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.close_drivers import NginxClose
 from lossless.model.nginx_reload import Reload, ReloadTime
 from lossless.model.policy import DrainPolicy, RolloutSpec
@@ -31,26 +32,36 @@ class Reloads:
 
     of: Mapping[str, Reloading]
     """By container."""
-    problems: tuple[str, ...]
-    """What cannot be done, each with the remedy."""
+    problems: tuple[Problem, ...]
+    """What cannot be done."""
 
 
-def find_reloads(spec: RolloutSpec, places: tuple[Place, ...], main: tuple[Place, ...]) -> Reloads:
+def not_reloaded(field: str, reason: str, remedy: str) -> Problem:
+    """Return what keeps nginx from the reload that a field of the spec asks for."""
+    return Problem(ProblemKind.NGINX_NOT_RELOADED, field, reason, remedy)
+
+
+def find_reloads(
+    spec: RolloutSpec,
+    containers: tuple[ServingContainer, ...],
+    main: tuple[ServingContainer, ...],
+) -> Reloads:
     """Return which containers reload nginx.
 
     Args:
         spec: of the LosslessRollout.
-        places: of the containers that serve.
+        containers: of the pod.
         main: those among them that serve clients.
     """
     found: dict[str, Reloading] = {}
     problems = []
     for field, reload in _asked(spec):
-        name, problem = _container(reload, places, main)
-        if not problem and name in found:
-            problem = f"container {name} is reloaded by {found[name].field} already; remove one"
-        if problem:
-            problems.append(f"{field}: {problem}")
+        name = _container(field, reload, containers, main)
+        if isinstance(name, Problem):
+            problems.append(name)
+        elif name in found:
+            taken = f"container {name} is reloaded by {found[name].field} already"
+            problems.append(not_reloaded(field, taken, "remove one"))
         else:
             found[name] = Reloading(field, reload.command, _seconds(reload, spec.drain))
     return Reloads(found, tuple(problems))
@@ -63,20 +74,25 @@ def _asked(spec: RolloutSpec) -> Iterator[tuple[str, Reload]]:
 
 
 def _container(
-    reload: Reload, places: tuple[Place, ...], main: tuple[Place, ...]
-) -> tuple[str, str]:
-    """Return the container's name, and why it cannot be told; one of them is empty."""
-    names = [place.name for place in places]
+    field: str,
+    reload: Reload,
+    containers: tuple[ServingContainer, ...],
+    main: tuple[ServingContainer, ...],
+) -> str | Problem:
+    """Return the container's name, or why it cannot be told."""
+    names = [container.name for container in containers]
     if reload.container:
-        known = reload.container in names
-        unknown = f"no container {reload.container} runs in this pod; correct container"
-        return (reload.container, "") if known else ("", unknown)
+        if reload.container in names:
+            return reload.container
+        unknown = f"no container {reload.container} runs in this pod"
+        return not_reloaded(field, unknown, "correct container")
     if _USUAL in names:
-        return _USUAL, ""
+        return _USUAL
     if len(main) == 1:
-        return main[0].name, ""
-    told = ", ".join(place.name for place in main)
-    return "", f"it cannot be told in which of {told} nginx runs; name it in container"
+        return main[0].name
+    told = ", ".join(container.name for container in main)
+    ambiguous = f"it cannot be told in which of {told} nginx runs"
+    return not_reloaded(field, ambiguous, "name it in container")
 
 
 def _seconds(reload: Reload, drain: DrainPolicy) -> int:

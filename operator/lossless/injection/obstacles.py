@@ -1,104 +1,103 @@
-"""What keeps an agent out of a pod; each reason says what to do. Pure."""
+"""On which port an agent can go into a pod, or what keeps it out and what to do. Pure."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from lossless.injection.containers import Place, tcp_ports
+from lossless.injection.admission_pod import AdmissionPod
+from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.agent_port import agent_port_of
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
     AGENT_CONTAINER,
     AGENT_PORT_ANNOTATION,
     INJECT_LABEL,
-    INJECTED_ANNOTATION,
     PRIVATE_VOLUME,
     ROLLOUT_LABEL,
     SHARED_VOLUME,
 )
-from lossless.model.targets import named_by
 
 _LABEL_VALUE_MAX: Final = 63
 
 
-def is_injected(pod: Mapping[str, Any]) -> bool:
-    """Return whether the pod has been injected already: agent and annotation are there."""
-    annotations = pod.get("metadata", {}).get("annotations") or {}
-    return INJECTED_ANNOTATION in annotations and any(
-        container.get("name") == AGENT_CONTAINER
-        for container in pod["spec"].get("initContainers") or ()
-    )
+def agent_port_in(pod: AdmissionPod, rollout: str, counted: tuple[int, ...]) -> int | Problem:
+    """Return the port on which the agent of this pod listens, or why it can have no agent.
+
+    Args:
+        pod: as it came.
+        rollout: name of the LosslessRollout.
+        counted: the ports whose connections count.
+    """
+    return _obstacle_of(pod, rollout) or _port_of(pod, counted)
 
 
-def obstacle_of(pod: Mapping[str, Any], rollout: str) -> str:
-    """Return why the agent cannot go into this pod; empty if it can."""
-    spec = pod["spec"]
+def _obstacle_of(pod: AdmissionPod, rollout: str) -> Problem | None:
     if len(rollout) > _LABEL_VALUE_MAX:
-        return (
+        return _not_injected(
             f"the name of LosslessRollout {rollout} does not fit into a label"
-            f" ({len(rollout)} characters, {_LABEL_VALUE_MAX} at most); give it a shorter one"
+            f" ({len(rollout)} characters, {_LABEL_VALUE_MAX} at most)",
+            "give it a shorter one",
         )
-    windows = "windows"
-    system = (spec.get("os") or {}).get("name")
-    if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
-        return (
-            "the agent runs on Linux only, and this is a Windows pod; label its template"
-            f' {INJECT_LABEL}: "false", and nobody tries'
+    if pod.windows:
+        return _not_injected(
+            "the agent runs on Linux only, and this is a Windows pod",
+            f'label its template {INJECT_LABEL}: "false", and nobody tries',
         )
-    named = named_by(pod)
-    if named not in {"", rollout}:
-        return (
-            f"the label {ROLLOUT_LABEL}={named} of its template does not name LosslessRollout"
-            f" {rollout}, which is for its workload; take the label away"
+    if pod.named not in {"", rollout}:
+        return _not_injected(
+            f"the label {ROLLOUT_LABEL}={pod.named} of its template does not name LosslessRollout"
+            f" {rollout}, which is for its workload",
+            "take the label away",
         )
-    return "" if is_injected(pod) else _name_clash(spec)
+    return None if pod.injected else _name_clash(pod)
 
 
-def port_of_agent(
-    pod: Mapping[str, Any],
-    places: tuple[Place, ...],
-    counted: tuple[int, ...],
-    *,
-    host_network: bool,
-) -> tuple[int, str]:
-    """Return the agent's port, and what stands against it; empty if nothing does."""
-    declared = {number: (place, name) for place in places for name, number in tcp_ports(place)}
-    if host_network:
+def _port_of(pod: AdmissionPod, counted: tuple[int, ...]) -> int | Problem:
+    declared = {port.number: (one, port.name) for one in pod.containers for port in one.ports}
+    if pod.host_network:
         if not counted:
-            return 0, (
+            return _not_injected(
                 "the pod uses hostNetwork and no TCP port of it is known, so its connections could"
-                " not be told from those of its node's other processes; declare the ports that"
-                " serve clients in its containers"
+                " not be told from those of its node's other processes",
+                "declare the ports that serve clients in its containers",
             )
         for number in counted:
             if number not in declared:
-                return 0, (
+                return _not_injected(
                     f"the pod uses hostNetwork and spec.ports names {number}, which none of its"
-                    " containers declares, so two of its pods could come to share it on one node;"
-                    " declare it in the container that serves it"
+                    " containers declares, so two of its pods could come to share it on one node",
+                    "declare it in the container that serves it",
                 )
     try:
         port = agent_port_of(
-            pod["metadata"].get("annotations") or {},
-            host_network=host_network,
+            pod.annotations,
+            host_network=pod.host_network,
             counted=counted,
             declared=declared,
         )
     except InvalidSpec as invalid:
-        return 0, f"{invalid}; correct it, or remove it"
+        reason = f"{invalid.shown}: {invalid.remedy}"
+        return _not_injected(reason, "correct it, or remove it", subject=invalid.field)
     if port in declared:
-        place, name = declared[port]
-        return port, (
-            f"container {place.name} uses port {port}{name and f' ({name})'}, which is the agent's;"
-            f" use another, or give the agent one with the annotation {AGENT_PORT_ANNOTATION}"
+        container, name = declared[port]
+        shown = f"port {port} ({name})" if name else f"port {port}"
+        return _not_injected(
+            f"container {container.name} uses {shown}, which is the agent's",
+            f"use another, or give the agent one with the annotation {AGENT_PORT_ANNOTATION}",
         )
-    return port, ""
+    return port
 
 
-def _name_clash(spec: Mapping[str, Any]) -> str:
-    for kind in ("containers", "initContainers"):
-        if any(container.get("name") == AGENT_CONTAINER for container in spec.get(kind) or ()):
-            return f"the pod has a container named {AGENT_CONTAINER}, which is not ours; rename it"
-    for volume in spec.get("volumes") or ():
-        if volume.get("name") in (SHARED_VOLUME, PRIVATE_VOLUME):
-            return f"the pod has a volume named {volume['name']}, which is not ours; rename it"
-    return ""
+def _name_clash(pod: AdmissionPod) -> Problem | None:
+    if pod.has_agent_name:
+        return _not_injected(
+            f"the pod has a container named {AGENT_CONTAINER}, which is not ours", "rename it"
+        )
+    for volume in pod.volumes:
+        if volume.name in (SHARED_VOLUME, PRIVATE_VOLUME):
+            return _not_injected(
+                f"the pod has a volume named {volume.name}, which is not ours", "rename it"
+            )
+    return None
+
+
+def _not_injected(reason: str, remedy: str, *, subject: str = "") -> Problem:
+    return Problem(ProblemKind.NOT_INJECTED, subject, reason, remedy)

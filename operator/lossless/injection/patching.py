@@ -1,6 +1,6 @@
 """A JSON Patch (RFC 6902) that grows with the document it describes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -35,7 +35,7 @@ class Patch:
 
     def insert(self, path: Path, index: int, value: Any) -> None:
         """Insert into the list at ``path``, which is made if it is missing."""
-        found = self._at(path)
+        found = self.at(path)
         if found is None:
             self.put(path, [value])
             return
@@ -44,23 +44,29 @@ class Patch:
 
     def append(self, path: Path, value: Any) -> None:
         """Append to the list at ``path``, which is made if it is missing."""
-        self.insert(path, len(self._at(path) or ()), value)
+        self.insert(path, len(self.at(path) or ()), value)
 
     def remove(self, path: Path) -> None:
         """Remove what is at ``path``, which must be there."""
         self.operations.append({"op": "remove", "path": pointer(path)})
-        del self._at(path[:-1])[path[-1]]
+        del self.at(path[:-1])[path[-1]]
 
-    def _at(self, path: Path) -> Any:
-        found: Any = self.document
-        for step in path:
-            if found is None:
-                return None
-            found = found[step] if isinstance(step, int) else found.get(step)
-        return found
+    def at(self, path: Path) -> Any:
+        """Return what is at ``path``; None if nothing is there, or on the way there."""
+        return value_at(self.document, path)
 
     def _record(self, operation: str, path: Path, value: Any) -> None:
         self.operations.append({"op": operation, "path": pointer(path), "value": deepcopy(value)})
+
+
+def value_at(document: Mapping[str, Any], path: Path) -> Any:
+    """Return what is at ``path``; None if nothing is there, or on the way there."""
+    found: Any = document
+    for step in path:
+        if found is None:
+            return None
+        found = found[step] if isinstance(step, int) else found.get(step)
+    return found
 
 
 def pointer(path: Sequence[str | int]) -> str:

@@ -4,17 +4,11 @@ The agent gets the same volume at the same place, so that one path means one fil
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from lossless.injection.containers import Place
-from lossless.model.names import (
-    PRIVATE_MOUNT,
-    PRIVATE_VOLUME,
-    SHARED_MOUNT,
-    SHARED_VOLUME,
-    TOKEN_MOUNT,
-)
+from lossless.injection.admission_pod import AdmissionPod, VolumeMount
+from lossless.model.names import PRIVATE_MOUNT, SHARED_MOUNT, TOKEN_MOUNT
 
 #: Kinds of volumes that belong to one pod alone and can be written. On any other, what one pod
 #: writes would be seen by the next, or nothing could be written at all.
@@ -52,76 +46,45 @@ class Missing:
     """The agent cannot reach the path."""
 
     reason: str
-    """Why, and what to do."""
+    remedy: str = _REMEDY
 
 
-def mount_for(pod: Mapping[str, Any], places: tuple[Place, ...], path: str) -> Found | Missing:
+def mount_for(pod: AdmissionPod, path: str) -> Found | Missing:
     """Return how the agent gets to the directory of ``path``, to use what is there.
 
     Args:
-        pod: as in an admission request.
-        places: of the containers that serve; one of them has the volume mounted.
+        pod: one of its containers has the volume mounted.
         path: absolute, of a file or socket.
     """
-    mounts = [found for place in places if (found := _mount_in(place, path)) is not None]
-    if not mounts:
-        return Missing(f"no container of this pod has a volume mounted there; {_REMEDY}")
-    objection = _objection(pod, mounts, path)
-    if objection:
-        return Missing(objection)
-    mount = mounts[0]
-    sub_path = {"subPath": mount["subPath"]} if mount.get("subPath") else {}
-    return Found({"name": mount["name"], "mountPath": mount["mountPath"], **sub_path})
-
-
-def sees(place: Place, path: str) -> bool:
-    """Return whether a volume of the pod brings ``path`` to this container."""
-    return _mount_in(place, path) is not None
-
-
-def _objection(pod: Mapping[str, Any], mounts: Sequence[Mapping[str, Any]], path: str) -> str:
-    """Return why these mounts do not lead the agent to the file; empty if they do."""
-    first = mounts[0]
-    where, name = first["mountPath"].rstrip("/"), first["name"]
-    kind = _kind_of(pod, name)
-    if any(_place_of(mount) != _place_of(first) for mount in mounts):
-        return "two containers mount different volumes there; mount the same into both"
-    if where == path:
-        return f"a volume is mounted at the very file, which cannot go then; {_REMEDY}"
-    if first.get("subPathExpr"):
-        return f"volume {name} is mounted with subPathExpr; use subPath"
-    if any(_within(where, needed) or _within(needed, where) for needed in _NEEDED):
-        return f"the agent cannot have a volume mounted at {where}; use another directory"
-    if kind not in _OWN_KINDS:
-        return (
-            f"volume {name} ({kind or 'not defined'}) is not one that only this pod writes to;"
-            f" {_REMEDY}"
-        )
-    return ""
-
-
-def _mount_in(place: Place, path: str) -> Mapping[str, Any] | None:
-    """Return the mount that holds ``path`` in this container: the one with the longest path."""
-    holding = [
-        mount
-        for mount in place.container.get("volumeMounts") or ()
-        if mount.get("name") not in (SHARED_VOLUME, PRIVATE_VOLUME)
-        and _within(path, str(mount.get("mountPath") or ""))
+    mounts = [
+        mount for container in pod.containers if (mount := container.mount_of(path)) is not None
     ]
-    return max(holding, key=lambda mount: len(mount["mountPath"].rstrip("/")), default=None)
+    if not mounts:
+        return Missing("no container of this pod has a volume mounted there")
+    return _objection(pod, mounts, path) or Found(mounts[0].document())
+
+
+def _objection(pod: AdmissionPod, mounts: Sequence[VolumeMount], path: str) -> Missing | None:
+    """Return why these mounts do not lead the agent to the file; None if they do."""
+    first = mounts[0]
+    where, name = first.directory, first.name
+    kind = next((volume.kind for volume in pod.volumes if volume.name == name), "")
+    if any(replace(mount, path=mount.directory) != replace(first, path=where) for mount in mounts):
+        return Missing("two containers mount different volumes there", "mount the same into both")
+    if where == path:
+        return Missing("a volume is mounted at the very file, which cannot go then")
+    if first.sub_path_expr:
+        return Missing(f"volume {name} is mounted with subPathExpr", "use subPath")
+    if any(first.holds(needed) or _within(where, needed) for needed in _NEEDED):
+        return Missing(
+            f"the agent cannot have a volume mounted at {where}", "use another directory"
+        )
+    if kind not in _OWN_KINDS:
+        return Missing(
+            f"volume {name} ({kind or 'not defined'}) is not one that only this pod writes to"
+        )
+    return None
 
 
 def _within(path: str, directory: str) -> bool:
-    return f"{path}/".startswith(f"{directory.rstrip('/')}/")
-
-
-def _place_of(mount: Mapping[str, Any]) -> tuple[Any, ...]:
-    keys = ("name", "subPath", "subPathExpr")
-    return (mount["mountPath"].rstrip("/"), *(mount.get(key) or "" for key in keys))
-
-
-def _kind_of(pod: Mapping[str, Any], name: str) -> str:
-    for volume in pod["spec"].get("volumes") or ():
-        if volume.get("name") == name:
-            return next((str(key) for key in volume if key != "name"), "")
-    return ""
+    return f"{path}/".startswith(f"{directory}/")

@@ -40,6 +40,7 @@ class InvalidSpec(ValueError):  # noqa: N818 # the field's own word: reason Inva
         super().__init__(f"{field}: {shown}: {remedy}")
         self.field = field
         self.value = value
+        self.shown = shown
         self.remedy = remedy
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.inject import inject
+from lossless.injection.problem import Problem
 from lossless.model.policy import RolloutSpec
 from lossless.plugin.paint import Paint
 
@@ -20,7 +21,7 @@ class Rendered:
 
     before: dict[str, Any]
     after: dict[str, Any]
-    warnings: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def rendered(
@@ -34,7 +35,7 @@ def rendered(
     """Return the template as it stands, and the pod that would come of it."""
     before = {"metadata": template.get("metadata") or {}, "spec": template.get("spec") or {}}
     injection = inject(deepcopy(before), rollout, spec, settings, gate=gate)
-    return Rendered(before, patched(before, injection.operations), injection.warnings)
+    return Rendered(before, patched(before, injection.operations), injection.problems)
 
 
 def patched(document: Mapping[str, Any], operations: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,8 +21,7 @@ async def surroundings_of(session: Session, rollout: Raw) -> Setup:
     """
     namespace = metadata_of(rollout).get("namespace", session.namespace)
     try:
-        path, _ = session.workload_path(rollout)
-        workload = await session.client.get(path)
+        workload = await session.client.get(session.workload_reference(rollout).path)
     except (RefusedError, NotFoundError):
         workload = None
     services, ingresses, budgets, policies, rollouts, own = await asyncio.gather(

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from lossless.checks.setup import named, qualified
 from lossless.injection.agent_settings import AgentSettings
+from lossless.injection.problem_text import warning_text
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import KIND
 from lossless.model.policy import RolloutSpec, parse_spec
@@ -45,8 +46,8 @@ def render(
         seen = rendered(
             workload["spec"]["template"], name, spec, AgentSettings(image=image), gate=gate
         )
-        for warning in seen.warnings:
-            terminal.note(f"{named(workload)}: {warning}")
+        for problem in seen.problems:
+            terminal.note(f"{named(workload)}: {warning_text(problem)}")
         documents.append({"workload": named(workload), "template": seen.after})
         if not output:
             terminal.say(difference(named(workload), seen, terminal.paint))

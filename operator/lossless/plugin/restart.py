@@ -22,18 +22,18 @@ async def restart(session: Session, terminal: Terminal, name: str) -> Exit:
     """
     rollout = await session.rollout(name)
     workload = await session.workload(rollout)
-    path, named = session.workload_path(rollout)
+    reference = session.workload_reference(rollout)
     if (workload.get("spec") or {}).get("paused"):
         raise RefusedError(
-            f"{named} is paused, so a restart would do nothing until it is resumed; first:"
-            f" kubectl rollout resume {named.split()[0].lower()} {path.rpartition('/')[2]}"
+            f"{reference} is paused, so a restart would do nothing until it is resumed; first:"
+            f" kubectl rollout resume {reference.kind.lower()} {reference.name}"
             f" -n {session.namespace}"
         )
     stamp = {RESTARTED_AT: format_time(time.time())}
     await session.client.patch(
-        path,
+        reference.path,
         {"spec": {"template": {"metadata": {"annotations": stamp}}}},
         content_type=MERGE_PATCH,
     )
-    terminal.say([f"{named} restarts. To follow it:", f"  {follow(session.namespace, name)}"])
+    terminal.say([f"{reference} restarts. To follow it:", f"  {follow(session.namespace, name)}"])
     return Exit.OK

@@ -28,9 +28,9 @@ _WORKLOAD_KINDS: Final = {
     "daemonsets": "DaemonSet",
 }
 _PLURALS: Final = {
-    "Deployment": "deployments",
-    "StatefulSet": "statefulsets",
-    "DaemonSet": "daemonsets",
+    Kind.DEPLOYMENT: "deployments",
+    Kind.STATEFUL_SET: "statefulsets",
+    Kind.DAEMON_SET: "daemonsets",
 }
 
 
@@ -44,6 +44,26 @@ class Access:
     all_namespaces: bool = False
     request_timeout: float = 15.0
     """Seconds for one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadReference:
+    """The workload that a LosslessRollout names; it need not exist."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Its URL path."""
+        return resource_path(
+            self.kind.api_version, _PLURALS[self.kind], namespace=self.namespace, name=self.name
+        )
+
+    def __str__(self) -> str:
+        """Return what messages call it."""
+        return f"{self.kind} {self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +132,18 @@ class Session:
         Raises:
             RefusedError: it is not there, or of a kind that nobody knows.
         """
-        path, named = self.workload_path(rollout)
+        reference = self.workload_reference(rollout)
         try:
-            return await self.client.get(path)
+            return await self.client.get(reference.path)
         except NotFoundError as error:
             name = metadata_of(rollout).get("name", "")
             raise RefusedError(
-                f"there is no {named}, which LosslessRollout {name} names; create it, or correct"
-                " spec.targetRef"
+                f"there is no {reference}, which LosslessRollout {name} names; create it, or"
+                " correct spec.targetRef"
             ) from error
 
-    def workload_path(self, rollout: Raw) -> tuple[str, str]:
-        """Return the URL path of a LosslessRollout's workload, and its name for people.
+    def workload_reference(self, rollout: Raw) -> WorkloadReference:
+        """Return what a LosslessRollout's ``spec.targetRef`` means.
 
         Raises:
             RefusedError: ``spec.targetRef`` names no kind that we know, or pods by their label.
@@ -142,8 +162,7 @@ class Session:
                 f"{KIND} {namespace}/{metadata_of(rollout).get('name', '')}: spec.targetRef names"
                 f" {kind or 'nothing'}/{name}; correct it"
             )
-        path = resource_path("apps/v1", _PLURALS[kind], namespace=namespace, name=name)
-        return path, f"{kind} {namespace}/{name}"
+        return WorkloadReference(Kind(kind), namespace, name)
 
     async def items(
         self, api_version: str, plural: str, namespace: str, selector: str = ""

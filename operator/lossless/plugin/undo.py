@@ -5,6 +5,7 @@ from lossless.cluster.errors import ConflictError, InvalidError
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.workloads import label_selector_of, owned
 from lossless.model.commands import follow
+from lossless.model.targets import Kind
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.revisions import chosen, revision_of, undoing
 from lossless.plugin.session import Session
@@ -20,17 +21,17 @@ async def undo(session: Session, terminal: Terminal, name: str, to: int) -> Exit
     """
     rollout = await session.rollout(name)
     deployment = await session.workload(rollout)
-    path, named = session.workload_path(rollout)
+    reference = session.workload_reference(rollout)
     short = metadata_of(deployment).get("name", "")
-    if not named.startswith("Deployment "):
+    if reference.kind is not Kind.DEPLOYMENT:
         raise RefusedError(
-            f"{named}: only Deployments can be undone here; use"
-            f" kubectl rollout undo {named.split()[0].lower()} {short} -n {session.namespace}"
+            f"{reference}: only Deployments can be undone here; use"
+            f" kubectl rollout undo {reference.kind.lower()} {short} -n {session.namespace}"
         )
     spec = deployment.get("spec") or {}
     if spec.get("paused"):
         raise RefusedError(
-            f"{named} is paused, and a paused Deployment cannot go back; first:"
+            f"{reference} is paused, and a paused Deployment cannot go back; first:"
             f" kubectl rollout resume deployment {short} -n {session.namespace}"
         )
     namespace = metadata_of(deployment).get("namespace", session.namespace)
@@ -44,19 +45,19 @@ async def undo(session: Session, terminal: Terminal, name: str, to: int) -> Exit
     patch = undoing(deployment, target)
     if not patch:
         terminal.say(
-            [f"{named} is as revision {revision_of(target)} already.", "  Nothing was changed."]
+            [f"{reference} is as revision {revision_of(target)} already.", "  Nothing was changed."]
         )
         return Exit.OK
     try:
-        await session.client.patch(path, patch, content_type=JSON_PATCH)
+        await session.client.patch(reference.path, patch, content_type=JSON_PATCH)
     except (ConflictError, InvalidError) as error:
         raise RefusedError(
-            f"{named} was changed by somebody else at this moment, or the API server refuses"
+            f"{reference} was changed by somebody else at this moment, or the API server refuses"
             f" revision {revision_of(target)}: {error.message}. Look at it and try again"
         ) from error
     terminal.say(
         [
-            f"{named} goes back to revision {revision_of(target)}. To follow it:",
+            f"{reference} goes back to revision {revision_of(target)}. To follow it:",
             f"  {follow(session.namespace, name)}",
         ]
     )

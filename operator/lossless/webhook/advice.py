@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from lossless.injection.agent_settings import AgentSettings
-from lossless.injection.inject import inject
+from lossless.injection.problem_text import warning_text
+from lossless.injection.protection import problems_of, protect
+from lossless.injection.reading import read_pod
 from lossless.model.close_drivers import KINDS
 from lossless.model.durations import format_duration
 from lossless.model.names import NO_TARGET_WARNING, NOT_SERVED_WARNING
@@ -83,7 +85,8 @@ def _of_workload(
         "spec": dict(template.get("spec") or {}),
     }
     # The very warnings that its pods would get: ports, hooks, mounts, networks, names.
-    yield from inject(pod, name, spec, settings, gate=False).warnings
+    decided = protect(read_pod(pod), name, spec, settings, gate=False)
+    yield from map(warning_text, problems_of(decided))
     if spec.target.kind is Kind.DEPLOYMENT:
         deadline = wanted.get("progressDeadlineSeconds", _DEADLINE)
         if isinstance(deadline, int) and spec.drain.timeout >= deadline:

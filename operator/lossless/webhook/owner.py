@@ -11,6 +11,21 @@ from lossless.model.targets import Kind, Target, creator_of, named_by, target_of
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Who a pod belongs to, by its metadata alone."""
+
+    workload: Target | None
+    """That it was created for; None: no kind that we know."""
+    named: str
+    """The LosslessRollout that its label names; empty: none."""
+
+
+def owner_of(pod: Mapping[str, Any]) -> Owner:
+    """Return who a pod in an admission request belongs to."""
+    return Owner(creator_of(pod), named_by(pod))
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     """A LosslessRollout as admission needs it."""
 
@@ -52,19 +67,17 @@ def _suspended(status: object) -> str:
     return "" if suspension is None or suspension.trying else suspension.reason
 
 
-def rollout_of(
-    pod: Mapping[str, Any], namespace: str, rollouts: Iterable[Rollout]
-) -> Rollout | None:
-    """Return the LosslessRollout that speaks for the pod; of several, the oldest.
+def rollout_of(owner: Owner, namespace: str, rollouts: Iterable[Rollout]) -> Rollout | None:
+    """Return the LosslessRollout that speaks for a pod; of several, the oldest.
 
     One that the pod names itself, by its label, goes before one for the pod's workload.
 
     Args:
-        pod: as in an admission request.
+        owner: of the pod.
         namespace: of the admission request; a pod at CREATE may not name its own.
         rollouts: of the whole cluster, in any order.
     """
-    named, creator = named_by(pod), creator_of(pod)
+    creator, named = owner.workload, owner.named
     wanted = {Target(Kind.POD, named) if named else None, creator} - {None}
     return min(
         (r for r in rollouts if r.namespace == namespace and r.target in wanted),

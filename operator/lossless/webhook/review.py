@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.inject import Injection, inject
+from lossless.injection.problem import Problem, ProblemKind
+from lossless.injection.problem_text import warning_text
 from lossless.model.names import INJECT_LABEL, WARNING_PREFIX
 from lossless.model.targets import creator_of
-from lossless.webhook.owner import Rollout, rollout_of
+from lossless.webhook.owner import Rollout, owner_of, rollout_of
 
 _API_VERSION: Final = "admission.k8s.io/v1"
 _KIND: Final = "AdmissionReview"
@@ -111,10 +113,10 @@ def answer(request: dict[str, Any], context: Context) -> Answer:
     try:
         return _judge(request, context)
     except Exception as error:  # noqa: BLE001 # fail open: any error lets the pod through
-        warning = f"not injected: lossless failed ({type(error).__name__}); the pod is unprotected"
+        reason = f"lossless failed ({type(error).__name__}); the pod is unprotected"
         namespace, pod = subject_of(request)
         return Answer(
-            response_of(request["uid"], Injection(warnings=(warning,))),
+            response_of(request["uid"], _not_injected("", reason)),
             Result.FAILED,
             namespace,
             _creator_named_in(request),
@@ -161,12 +163,13 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     ):
         return Answer(response_of(uid), Result.NOT_OURS)
     namespace = str(request.get("namespace") or "")
-    creator, rollout = creator_of(pod), rollout_of(pod, namespace, context.rollouts)
-    workload = "" if creator is None else str(creator)
+    owner = owner_of(pod)
+    rollout = rollout_of(owner, namespace, context.rollouts)
+    workload = "" if owner.workload is None else str(owner.workload)
     if rollout is None:
         return Answer(response_of(uid), Result.NOT_OURS, namespace, workload)
     if rollout.suspended:
-        injection = Injection(warnings=(f"not injected: {rollout.suspended}",))
+        injection = _not_injected("", rollout.suspended)
         return Answer(
             response_of(uid, injection),
             Result.SUSPENDED,
@@ -176,8 +179,7 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
             injection=injection,
         )
     if rollout.spec is None:
-        problem = f"not injected: LosslessRollout {rollout.name}: {rollout.problem}"
-        injection = Injection(warnings=(problem,))
+        injection = _not_injected(f"LosslessRollout {rollout.name}", rollout.problem)
     else:
         gate = context.leader and rollout.spec.target.kind.gated
         injection = inject(
@@ -193,6 +195,10 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
     )
 
 
+def _not_injected(subject: str, reason: str) -> Injection:
+    return Injection(problems=(Problem(ProblemKind.NOT_INJECTED, subject, reason),))
+
+
 def response_of(
     uid: str, injection: Injection = _UNCHANGED, *, warnings: Iterable[str] = ()
 ) -> dict[str, Any]:
@@ -201,7 +207,7 @@ def response_of(
     if injection.operations:
         patch = json.dumps(injection.operations, separators=(",", ":")).encode()
         response |= {"patchType": "JSONPatch", "patch": base64.b64encode(patch).decode()}
-    told = [*injection.warnings, *warnings]
+    told = [*map(warning_text, injection.problems), *warnings]
     if told:
         response["warnings"] = [_short(f"{WARNING_PREFIX}{text}") for text in told]
     return {"apiVersion": _API_VERSION, "kind": _KIND, "response": response}

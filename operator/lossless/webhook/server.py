@@ -18,6 +18,8 @@ from lossless.cluster.errors import ApiError, NotFoundError
 from lossless.cluster.watches import Watches
 from lossless.cluster.watching import Change, Changed, Timing, Watch
 from lossless.cluster.workloads import PLURALS
+from lossless.injection.problem import ProblemKind
+from lossless.injection.problem_text import warning_text
 from lossless.model.names import (
     API_VERSION,
     HEALTH_PATH,
@@ -288,13 +290,15 @@ def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
         dry_run=bool(review.get("dryRun")),
         milliseconds=round(seconds * 1000, 2),
     )
+    injection = answered.injection
     match answered.result:
         case Result.INJECTED:
-            log.info("injected", unprotected=sorted(answered.injection.unprotected))
+            unprotected = injection.of(ProblemKind.UNPROTECTED)
+            log.info("injected", unprotected=sorted(one.subject for one in unprotected))
         case Result.NOT_OURS:
             log.debug("not ours")
         case Result.REFUSED | Result.SUSPENDED:
-            log.warning(answered.result.value, warnings=list(answered.injection.warnings))
+            log.warning(answered.result.value, warnings=[*map(warning_text, injection.problems)])
         case Result.FAILED:
             log.error("review failed", pod=answered.pod, **_cause(answered.error))
 
