@@ -14,6 +14,7 @@ pytestmark = pytest.mark.costs(200)
 _PROGRAMS = {Software.HAPROXY: "haproxy", Software.NGINX: "nginx"}
 
 
+@pytest.mark.timeout(600, func_only=True)
 def test_balancers_that_notice_late_lose_nothing(make: MakeWorld) -> None:
     """By ClusterIP, NodePorts of both policies, the status flag and DNS, all in one rollout.
 

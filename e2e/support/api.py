@@ -66,6 +66,7 @@ def resources(groups: Mapping[str, Any]) -> Iterator[tuple[str, Resource]]:
                 for name in (*names, *one.get("shortNames", ())):
                     yield name, found
                     yield f"{name}.{group}", found
+                    yield f"{name}.{version['version']}.{group}", found
 
 
 class Api:

@@ -63,6 +63,9 @@ APPS = {
         pytest.param("po", "/api/v1/namespaces/ns/pods/x", id="short"),
         pytest.param("node", "/api/v1/nodes/x", id="of-the-cluster"),
         pytest.param("deployment.apps", "/apis/apps/v1/namespaces/ns/deployments/x", id="group"),
+        pytest.param(
+            "deployments.v1.apps", "/apis/apps/v1/namespaces/ns/deployments/x", id="version-too"
+        ),
     ],
 )
 def test_a_kind_has_several_names(name: str, path: str) -> None:
