@@ -12,7 +12,7 @@ STORIES ?= $(shell expr $$(nproc) '*' 2)
 SINCE  ?= HEAD
 
 .DEFAULT_GOAL := help
-.PHONY: help quick story demo proof balancers faults hosts test check site unit late e2e cluster krew down bench format generate lock clean packages tools clients
+.PHONY: help quick story pace demo proof balancers faults hosts test check site unit late e2e cluster krew down bench format generate lock clean packages tools clients
 
 help:  ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ balancers: tools clients  ## HAProxy, nginx and Envoy before the cluster, by eve
 
 faults: tools  ## Every fault in the middle of a rollout: what is lost, and what is left (about half an hour, needs root)
 	$(BIN)/python -m e2e.faults
+
+pace: tools  ## Rollouts of 3, 12 and 30 replicas, by who paces them: seconds, and what is lost (about 10 minutes)
+	$(BIN)/python -m e2e.pace
 
 hosts: $(VENV)/.done packages  ## Three rolling publishes on hosts without Kubernetes (needs root)
 	$(BIN)/python -m e2e.hosts

@@ -1,0 +1,1 @@
+"""How long rollouts of several sizes take, by who paces them: ``python -m e2e.pace``."""
