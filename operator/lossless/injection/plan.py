@@ -122,7 +122,8 @@ def make_plan(  # noqa: PLR0913 # what is asked for, what is there, and what was
     found = pod["spec"].get("terminationGracePeriodSeconds")
     own = DEFAULT_GRACE if found is None else max(0.0, float(found))
     by_file, problems = _by_file(pod, {place.name for place in places})
-    reloads = find_reloads(spec, places, main)
+    shared = bool(pod["spec"].get("shareProcessNamespace"))
+    reloads = find_reloads(spec, places, main, shared=shared)
     return Plan(
         spec=spec,
         grace=own if before is None else before.grace,
