@@ -171,7 +171,7 @@ def test_a_sidecar_that_is_nginx_is_held_where_others_sleep() -> None:
     assert hook_of(after, "other") == {"sleep": {"seconds": 100}}
 
 
-MOST = {"close": reload()}
+MOST = reload()
 SAFELY = (
     'case "$(nginx -T 2>&1)" in\n  *keepalive_min_timeout*) nginx -s reload'
     ' || echo "lossless: nginx was not reloaded, clients stay" ;;\n'
@@ -181,7 +181,7 @@ SAFELY = (
 def test_nginx_is_reloaded_at_once_and_whenever_the_agent_asks() -> None:
     """If it keeps idle connections; the agent is told to look for those who come later."""
     raw = pod(container("nginx", image="nginx:1.28", ports=HTTP))
-    decided = injection(raw, **MOST)
+    decided = injection(raw, close=MOST)
     after = applied(raw, list(decided.operations))
     script = hook_of(after, "nginx")["exec"]["command"][2]
 
@@ -190,7 +190,7 @@ def test_nginx_is_reloaded_at_once_and_whenever_the_agent_asks() -> None:
     assert "/lossless/reload.$n" in script
     assert config_of(after).close == (NginxClose(reload=ReloadClose()),)
     assert decided.warnings == ()
-    assert injection(after, **MOST).operations == ()
+    assert injection(after, close=MOST).operations == ()
 
 
 def test_a_command_of_ones_own_is_not_doubted() -> None:
@@ -282,4 +282,4 @@ def test_a_reload_that_would_lose_or_do_nothing_is_left_out(
 def test_the_pid_file_finds_the_master_wherever_it_is(fields: Raw, spec: Raw) -> None:
     """So none of these is worth a warning."""
     raw = pod(container("nginx", **fields), **spec)
-    assert injection(raw, **MOST).warnings == ()
+    assert injection(raw, close=MOST).warnings == ()
