@@ -242,6 +242,15 @@ def test_the_defaults_of_a_reload_are_the_codes() -> None:
     assert driver["nginx"]["http2"] == nginx_reload.reload_document(nginx_reload.Reload())
 
 
+def test_reloads_have_no_defaults() -> None:
+    """A command that is not said is made of how the container starts nginx."""
+    bare = {"targetRef": TARGET, "close": [{"nginx": {"reload": {}}}]}
+    (driver,) = _defaulted(bare, SPEC)["close"]
+    assert driver["nginx"]["reload"] == nginx_reload.reload_close_document(
+        nginx_reload.ReloadClose()
+    )
+
+
 def test_the_status_flag_is_the_codes() -> None:
     """Defaults, bounds and the paths that are the agent's own are those of its parser."""
     flag = SPEC["properties"]["statusFlag"]["properties"]
@@ -317,7 +326,8 @@ def test_the_drivers_and_counters_are_the_codes() -> None:
     metrics = SPEC["properties"]["metrics"]
     http = close["items"]["properties"]["http"]["properties"]
     gauge = metrics["items"]["properties"]["prometheus"]["properties"]
-    http2 = close["items"]["properties"]["nginx"]["properties"]["http2"]["properties"]
+    nginx = close["items"]["properties"]["nginx"]["properties"]
+    http2 = nginx["http2"]["properties"]
     assert tuple(close["items"]["properties"]) == close_drivers.KINDS
     assert tuple(metrics["items"]["properties"]) == counters.KINDS
     assert close["maxItems"] == close_drivers.MAX_DRIVERS
@@ -327,9 +337,10 @@ def test_the_drivers_and_counters_are_the_codes() -> None:
     assert http["body"]["maxLength"] == close_drivers.MAX_BODY
     assert (http["retries"]["minimum"], http["retries"]["maximum"]) == close_drivers.RETRIES
     assert http2["reload"]["enum"] == list(nginx_reload.ReloadTime)
-    assert http2["container"]["maxLength"] == nginx_reload.LONGEST_CONTAINER
-    assert http2["command"]["maxItems"] == nginx_reload.MAX_WORDS
-    assert http2["command"]["items"]["maxLength"] == nginx_reload.LONGEST_WORD
+    for reloading in (http2, nginx["reload"]["properties"]):
+        assert reloading["container"]["maxLength"] == nginx_reload.LONGEST_CONTAINER
+        assert reloading["command"]["maxItems"] == nginx_reload.MAX_WORDS
+        assert reloading["command"]["items"]["maxLength"] == nginx_reload.LONGEST_WORD
     assert gauge["labels"]["maxProperties"] == counters.MAX_LABELS
     assert gauge["zeroMeans"]["enum"] == list(counters.ZeroMeans)
 

@@ -149,6 +149,7 @@ def _nginx_check(options: argparse.Namespace) -> int:
         read_configuration,
     )
     from lossless.nginx.findings import Severity  # noqa: PLC0415 # the same
+    from lossless.nginx.reloading import ReloadTerms, check_reload  # noqa: PLC0415 # the same
     from lossless.nginx.report import as_json, as_text  # noqa: PLC0415 # the same
 
     idle = seconds(options.client_idle_timeout)
@@ -160,14 +161,18 @@ def _nginx_check(options: argparse.Namespace) -> int:
         )
         return 2
     try:
-        findings = check(
-            read_configuration(options.file, prefix=options.prefix),
-            Expectations(
-                status_file=options.status_file,
-                client_idle=idle,
-                http2_reload=options.http2_reload,
-            ),
-        )
+        configuration = read_configuration(options.file, prefix=options.prefix)
+        if options.reload:
+            findings = check_reload(configuration.root, ReloadTerms(client_idle=idle))
+        else:
+            findings = check(
+                configuration,
+                Expectations(
+                    status_file=options.status_file,
+                    client_idle=idle,
+                    http2_reload=options.http2_reload,
+                ),
+            )
     except UnreadableError as error:
         _failed(options.command, str(error))
         return 2
@@ -316,6 +321,9 @@ def _add_nginx(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default="60s",
         metavar="TIME",
         help="after which clients give an idle connection up; default: %(default)s",
+    )
+    checked.add_argument(
+        "--reload", action="store_true", help="the LosslessRollout has nginx.reload"
     )
     checked.add_argument(
         "--http2-reload", action="store_true", help="the LosslessRollout has nginx.http2"

@@ -110,6 +110,7 @@ def test_a_drain_is_undone(tmp_path: Path) -> None:
     others.touch()
     for container in ("app", "gone-since"):
         (tmp_path / f"{names.RELEASED_FILE[1:]}.{container}").touch()
+    (tmp_path / f"{names.RELOAD_FILE[1:]}.2").touch()
     assert write_marker(str(agent.marker), marker(Phase.DRAINED)) == ""
 
     assert undo_drain(settings) == ()

@@ -1,7 +1,9 @@
 """The right set-up with nginx before its app, the configuration in a ConfigMap."""
 
 from functools import partial
+from typing import Any
 
+from tests.checks.manifests import Raw
 from tests.checks.proxy_pods import behind_proxy
 
 COVERED = """
@@ -30,3 +32,15 @@ MAIN = "/etc/nginx/nginx.conf"
 
 
 behind_nginx = partial(behind_proxy, "nginx", MAIN.rpartition("/")[0])
+
+
+def reloaded(data: dict[str, str], reload: Raw | None = None, **container: Any) -> dict[str, Raw]:
+    """Return a set-up whose nginx is reloaded in a drain."""
+    objects = behind_nginx(data, **container)
+    objects["llr"]["spec"]["close"] = [{"nginx": {"reload": reload or {}}}]
+    return objects
+
+
+def conf(http: str, main: str = "") -> dict[str, str]:
+    """Return a whole configuration."""
+    return {"nginx.conf": f"{main} http {{ {http} }}"}

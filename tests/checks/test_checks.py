@@ -15,7 +15,7 @@ from lossless.plugin.surroundings import setup_of
 from tests.checks.envoy_pods import ADMIN, behind_envoy
 from tests.checks.haproxy_pods import COVERED, behind_haproxy
 from tests.checks.manifests import LABELS, Raw, added, changed, right
-from tests.checks.nginx_pods import BARE, behind_nginx
+from tests.checks.nginx_pods import BARE, behind_nginx, conf, reloaded
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 AWS: Final = "service.beta.kubernetes.io/aws-load-balancer-"
@@ -338,7 +338,11 @@ WRONG: Final = [
     ),
     pytest.param(added("policy", policy()), "LL703", id="policy that closes all"),
     # nginx
-    pytest.param(behind_nginx({"nginx.conf": f"http {{ {BARE} }}"}), "LL801", id="no snippet"),
+    pytest.param(
+        behind_nginx({"nginx.conf": f"http {{ {BARE} }}"}, image="nginx:1.22"),
+        "LL801",
+        id="no snippet",
+    ),
     pytest.param(behind_nginx({"nginx.conf": "http {"}), "LL802", id="no configuration of nginx"),
     # HAProxy
     pytest.param(
@@ -366,6 +370,9 @@ WRONG: Final = [
         "LL810",
         id="Envoy, drain_type",
     ),
+    # nginx by reloads
+    pytest.param(reloaded(conf(BARE)), "LL811", id="a reload that closes idle connections"),
+    pytest.param(reloaded({}), "LL812", id="a configuration that nobody has seen"),
 ]
 
 

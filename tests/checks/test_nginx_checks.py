@@ -94,9 +94,11 @@ def test_nothing_is_found_in_a_configuration_that_is_covered(objects: dict[str, 
 )
 def test_a_location_that_is_not_covered_is_found(objects: dict[str, Raw], key: str) -> None:
     """The object is the ConfigMap, its key and the line, the reason begins with the rule."""
-    (finding,) = found(objects)
+    finding, other_way = found(objects)
 
     assert (finding.code, finding.severity) == ("LL801", Severity.ERROR)
+    assert (other_way.code, other_way.severity) == ("LL801", Severity.NOTE)
+    assert other_way.reason.startswith("fit-for-a-reload: ")
     assert finding.object == f"ConfigMap shop/front {key}:1"
     assert finding.reason.startswith("not-covered: ")
 

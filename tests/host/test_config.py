@@ -123,6 +123,12 @@ def test_everything_can_be_said() -> None:
         ),
         pytest.param(
             "[app]",
+            "close = [{nginx = {reload = {}}}]\n[app]",
+            "^close.0..nginx.reload: .*a pod's preStop hook",
+            id="another-hook-of-a-pod",
+        ),
+        pytest.param(
+            "[app]",
             '[proxy]\nunit = "nginx"\n[app]',
             "",
             id="fine-with-a-proxy",

@@ -202,9 +202,61 @@ def test_a_reload_that_hangs_holds_nothing_up(quick: Shell) -> None:
     assert time.monotonic() - begun < 8
 
 
-def reload(script: str, *, after: int = 0) -> Reloading:
+def reload(script: str, *, after: int = 0, again: bool = False) -> Reloading:
     """Return a reload that is done by a shell's script."""
-    return Reloading("spec.close[0].nginx.http2", ("/bin/sh", "-c", script), after)
+    command = ("/bin/sh", "-c", script)
+    return Reloading("spec.close[0].nginx.http2", command, after, again=again)
+
+
+def test_nginx_is_reloaded_again_whenever_a_file_asks_for_it(shell: Shell) -> None:
+    """One file, one reload, in their order; not after the container's release."""
+    seen = shell.root / "seen"
+    shell.touch("draining")
+    shell.touch("reload.4")
+    process = shell.run(reloading=reload(f"echo x >>{seen}", again=True))
+    eventually_sync(lambda: seen.exists() and seen.read_text() == "x\n")
+    shell.touch("reload.2")
+    eventually_sync(lambda: seen.read_text() == "x\n" * 2)
+    shell.touch("reload.3")
+    eventually_sync(lambda: seen.read_text() == "x\n" * 4)
+    shell.touch("released.app")
+
+    assert ended(process) == (0, "")
+    assert shell.log.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("configuration", "said", "reloads"),
+    [
+        pytest.param("http { keepalive_min_timeout 75s; }", "", 1, id="kept"),
+        pytest.param(
+            "http { }",
+            "lossless: nginx was not reloaded, clients stay: no keepalive_min_timeout in"
+            " NGINX -c '/etc/my own' -T\n",
+            0,
+            id="closed",
+        ),
+    ],
+)
+def test_an_nginx_that_would_close_idle_connections_is_not_reloaded(
+    configuration: str, said: str, reloads: int, quick: Shell
+) -> None:
+    """What it prints of its configuration tells; that is not shown to anybody."""
+    nginx, seen = quick.root / "nginx", quick.root / "seen"
+    nginx.write_text(
+        f'#!/bin/sh\n[ "$3" = -T ] && echo \'{configuration}\' || echo "$*" >>{seen}\n'
+    )
+    nginx.chmod(0o755)
+    command = (str(nginx), "-c", "/etc/my own", "-s", "reload")
+    quick.touch("draining")
+    process = quick.run(reloading=Reloading("reload", command, 0, again=True))
+    waited = seen if reloads else quick.log
+    eventually_sync(lambda: waited.exists() and waited.stat().st_size > 0)
+    quick.touch("released.app")
+
+    assert ended(process) == (0, "")
+    assert quick.log.read_text() == said.replace("NGINX", str(nginx))
+    assert (seen.read_text() if seen.exists() else "") == "-c /etc/my own -s reload\n" * reloads
 
 
 @pytest.mark.parametrize(

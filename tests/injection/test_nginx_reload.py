@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from lossless.model.close_drivers import NginxClose
 from lossless.model.drain.hooks import SleepHook
 from lossless.model.names import INCOMPLETE_ANNOTATION
+from lossless.model.nginx_reload import ReloadClose
 from tests.injection.pods import (
     Raw,
     applied,
@@ -27,6 +29,11 @@ AT = "spec.close[0].nginx.http2: "
 def close(**http2: Any) -> list[Raw]:
     """Return a spec's close drivers."""
     return [{"nginx": {"http2": http2}}]
+
+
+def reload(**fields: Any) -> list[Raw]:
+    """Return a spec's close driver that tells all clients."""
+    return [{"nginx": {"reload": fields}}]
 
 
 def reloading(after: Raw) -> dict[str, str]:
@@ -172,3 +179,117 @@ def test_a_sidecar_that_is_nginx_is_held_where_others_sleep() -> None:
 
     assert reloading(after) == {"nginx": "nginx -s reload"}
     assert hook_of(after, "other") == {"sleep": {"seconds": 100}}
+
+
+MOST = reload()
+SAFELY = (
+    'case "$(nginx -T 2>&1)" in\n  *keepalive_min_timeout*) nginx -s reload'
+    ' || echo "lossless: nginx was not reloaded, clients stay" ;;\n'
+)
+
+
+def test_nginx_is_reloaded_at_once_and_whenever_the_agent_asks() -> None:
+    """If it keeps idle connections; the agent is told to look for those who come later."""
+    raw = pod(container("nginx", image="nginx:1.28", ports=HTTP))
+    decided = injection(raw, close=MOST)
+    after = applied(raw, list(decided.operations))
+    script = hook_of(after, "nginx")["exec"]["command"][2]
+
+    assert script.count(SAFELY) == 2
+    assert '"$n" -ge 0 ]' in script
+    assert "/lossless/reload.$n" in script
+    assert config_of(after).close == (NginxClose(reload=ReloadClose()),)
+    assert warnings_of(decided) == ()
+    assert injection(after, close=MOST).operations == ()
+
+
+def test_a_command_of_ones_own_is_not_doubted() -> None:
+    """Nothing tells what prints the configuration of that nginx."""
+    raw = pod(container("nginx"))
+    after = applied(
+        raw, list(injection(raw, close=reload(command=["kill", "-HUP", "1"])).operations)
+    )
+    script = hook_of(after, "nginx")["exec"]["command"][2]
+
+    assert "kill -HUP 1 || echo" in script
+    assert "keepalive_min_timeout" not in script
+
+
+IN_VAIN = AT.replace("http2", "reload")
+AT_ONE = "kill -HUP 1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "spec", "close", "problem"),
+    [
+        pytest.param(
+            {"image": "nginx:1.22"},
+            {},
+            reload(),
+            "image nginx:1.22 of container nginx is older than nginx 1.27.4, which has no"
+            " keepalive_min_timeout, so a reload would close idle connections under their clients,"
+            " and there will be none; take a newer image, or remove reload and let nginx look at"
+            " the status file (docs/nginx.md)",
+            id="an-old-nginx",
+        ),
+        pytest.param(
+            {"image": "cgr.dev/chainguard/nginx"},
+            {},
+            reload(),
+            "image cgr.dev/chainguard/nginx of container nginx has no shell by its name, and the"
+            " hook that reloads nginx needs one, so there will be no reload; take an image with"
+            " /bin/sh, or let nginx look at the status file (docs/nginx.md)",
+            id="no-shell",
+        ),
+        pytest.param(
+            {},
+            {"shareProcessNamespace": True},
+            reload(command=AT_ONE.split()),
+            "command kill -HUP 1 would signal the pod's sandbox (shareProcessNamespace) and not"
+            " nginx, so it will not be run; remove command: nginx -s reload finds the master by its"
+            " pid file",
+            id="one-process-namespace",
+        ),
+        pytest.param(
+            {"command": ["sh", "-c", "start-php; nginx -g 'daemon off;'"]},
+            {},
+            reload(command=AT_ONE.split()),
+            "command kill -HUP 1 would signal the container's shell and not nginx, so it will not"
+            " be run; remove command: nginx -s reload finds the master by its pid file",
+            id="behind-a-shell",
+        ),
+        pytest.param(
+            {"command": ["nginx", "-c", "$(CONFIG)"]},
+            {},
+            reload(),
+            "container nginx: it starts nginx by nginx -c '$(CONFIG)', and a hook does not know its"
+            " variables; name the command with their values in command",
+            id="variables",
+        ),
+    ],
+)
+def test_a_reload_that_would_lose_or_do_nothing_is_left_out(
+    fields: Raw, spec: Raw, close: list[Raw], problem: str
+) -> None:
+    """The container is held without a shell, and what is wrong is told as ever."""
+    raw = pod(container("nginx", **fields), **spec)
+    decided = injection(raw, close=close)
+    after = applied(raw, list(decided.operations))
+
+    assert warnings_of(decided) == (IN_VAIN + problem,)
+    assert hook_of(after, "nginx") == hold("nginx")
+    assert IN_VAIN + problem == after["metadata"]["annotations"][INCOMPLETE_ANNOTATION]
+
+
+@pytest.mark.parametrize(
+    ("fields", "spec"),
+    [
+        pytest.param({}, {"shareProcessNamespace": True}, id="one-process-namespace"),
+        pytest.param({"command": ["sh", "-c", "php; nginx"]}, {}, id="behind-a-shell"),
+        pytest.param({"securityContext": {"readOnlyRootFilesystem": True}}, {}, id="read-only"),
+    ],
+)
+def test_the_pid_file_finds_the_master_wherever_it_is(fields: Raw, spec: Raw) -> None:
+    """So none of these is worth a warning."""
+    raw = pod(container("nginx", **fields), **spec)
+    assert warnings_of(injection(raw, close=MOST)) == ()

@@ -22,6 +22,7 @@ POD = AdmissionPod(
     annotations={},
     named="",
     host_network=False,
+    shares_processes=False,
     windows=False,
     grace=None,
     guaranteed=False,

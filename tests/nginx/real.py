@@ -111,7 +111,7 @@ class Nginx:
         )
         temporary = "".join(f"{one}_temp_path {root}/{one}; " for one in _TEMPORARY)
         self.configuration.write_text(
-            f"daemon off; pid {root}/pid; error_log {root}/error.log;\n"
+            f"daemon off; pid {root}/pid; error_log {root}/error.log notice;\n"
             "events { worker_connections 64; }\n"
             f"http {{ access_log off; {temporary}\n"
             f"upstream app {{ server 127.0.0.1:{app}; }}\n{http}\n"
@@ -157,8 +157,16 @@ class Nginx:
 
     def reload(self) -> None:
         """Do what ``nginx -s reload`` does."""
+        self.signal(signal.SIGHUP)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the master."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGHUP)
+        self._process.send_signal(number)
+
+    def errors(self) -> str:
+        """Return what its error log says, notices included."""
+        return (self._root / "error.log").read_text()
 
     def ask(self, request: str, headers: Mapping[str, str] | None = None) -> Seen:
         """Return what the answer to ``METHOD PATH`` says."""

@@ -199,6 +199,41 @@ def test_the_exit_code_says_how_bad_it_is(
     assert main(["nginx-check", str(path), "--status-file=/s", *options]) == code
 
 
+KEPT = "keepalive_min_timeout 75s; server { location / { return 200 a; } }"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "code"),
+    [
+        pytest.param(f"http {{ {KEPT} }}", "Nothing found", 0, id="kept"),
+        pytest.param("http { server { } }", "error: reload-closes-idle", 1, id="closed"),
+        pytest.param(
+            f"http {{ {KEPT} server {{ location /a {{ keepalive_min_timeout 5s; }} }} }}",
+            "do:  keepalive_min_timeout 75s; in http, for all servers",
+            1,
+            id="closed-in-a-location",
+        ),
+        pytest.param(
+            f"worker_shutdown_timeout 4m59s; http {{ {KEPT} }}", "error: reload-cuts", 1, id="cuts"
+        ),
+        pytest.param("pid /dev/null; http { " + KEPT + " }", "error: no-pid-file", 1, id="no-pid"),
+        pytest.param(
+            f"http {{ keepalive_timeout 20s; {KEPT} }}", "warning: short-keepalive", 1, id="short"
+        ),
+        pytest.param("events { }", "", 2, id="no-server"),
+    ],
+)
+def test_what_a_reload_needs(
+    text: str, said: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of its locations; what keeps connections, cuts them, or hides the master."""
+    path = tmp_path / "nginx.conf"
+    path.write_text(text)
+
+    assert main(["nginx-check", "--reload", str(path)]) == code
+    assert said in capsys.readouterr().out
+
+
 def test_a_file_that_is_not_there_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, and its name."""
     assert main(["nginx-check", "/nonexistent"]) == 2

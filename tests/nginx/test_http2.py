@@ -88,9 +88,9 @@ def http1(port: int) -> Iterator[socket.socket]:
         yield link
 
 
-def say_hello(link: socket.socket) -> bytes:
+def say_hello(link: socket.socket, method: str = "GET") -> bytes:
     """Return the answer to one more request: the app's are but headers."""
-    link.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    link.sendall(f"{method} / ".encode() + b"HTTP/1.1\r\nHost: a\r\n\r\n")
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
         more = link.recv(65536)

@@ -13,6 +13,10 @@ def _http2(**fields: Any) -> dict[str, Any]:
     return _close(nginx={"http2": fields})
 
 
+def _reload(**fields: Any) -> dict[str, Any]:
+    return _close(nginx={"reload": fields})
+
+
 def _metrics(**counter: Any) -> dict[str, Any]:
     return {"metrics": [counter]}
 
@@ -73,6 +77,16 @@ GOOD_CLOSE_DRIVERS: Final = (
     GoodSpec(
         "a reload in a short drain",
         {**_http2(reload="AfterPropagation"), "drain": {"timeout": "30s"}},
+    ),
+    GoodSpec("nginx by reloads", _reload()),
+    GoodSpec("another nginx by reloads", _reload(container="web-1", command=["kill", "-HUP", "1"])),
+    GoodSpec(
+        "nginx by reloads, and a file for balancers",
+        _close(nginx={"reload": {}, "statusFile": "/status/on"}),
+    ),
+    GoodSpec(
+        "nginx by reloads in a short drain",
+        {**_reload(), "drain": {"clientIdleTimeout": "60s", "timeout": "30s"}},
     ),
     GoodSpec("the middleware", _close(middleware={})),
     GoodSpec("the middleware with a file", _close(middleware={"statusFile": "/status/on"})),
@@ -169,6 +183,38 @@ BAD_CLOSE_DRIVERS: Final = (
         "a reload with an end of line",
         _http2(command=["sh", "-c", "a\nb"]),
         "spec.close[0].nginx.http2.command[2]",
+        "must be a text without control characters",
+    ),
+    BadSpec(
+        "a word for the reloads",
+        _close(nginx={"reload": "AfterPropagation"}),
+        "spec.close[0].nginx.reload",
+        "must be an object, for example {} or {container: web}",
+        api_says="must be of type object",
+    ),
+    BadSpec(
+        "two reloads of one nginx",
+        _close(nginx={"reload": {}, "http2": {}}),
+        "spec.close[0].nginx.http2",
+        "is told by reload as well, which tells all clients; remove http2",
+    ),
+    BadSpec(
+        "reloads in a container that cannot be",
+        _reload(container="Web_1"),
+        "spec.close[0].nginx.reload.container",
+        "must be the name of a container",
+    ),
+    BadSpec(
+        "reloads by nothing",
+        _reload(command=[]),
+        "spec.close[0].nginx.reload.command",
+        "must be a list of 1 to 16 words",
+        api_says="should have at least 1 items",
+    ),
+    BadSpec(
+        "reloads with an end of line",
+        _reload(command=["sh", "-c", "a\nb"]),
+        "spec.close[0].nginx.reload.command[2]",
         "must be a text without control characters",
     ),
     BadSpec(

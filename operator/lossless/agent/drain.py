@@ -58,6 +58,7 @@ class Drain:
         log: Log,
         counters: Callable[[float], Awaitable[tuple[Reading, ...]]] | None = None,
         drivers: Callable[[], tuple[Driver, ...]] = tuple,
+        reloads: Callable[[Sample, float, float], str] | None = None,
     ) -> None:
         """Begin where the marker of an earlier run says, else serving.
 
@@ -68,12 +69,15 @@ class Drain:
             log: told what happens.
             counters: reads all counters beside the kernel's within so many seconds.
             drivers: tells how far the close drivers are.
+            reloads: asks for a reload of nginx by a sample, the drain's start and the time;
+                returns what went wrong, or nothing.
         """
         self._settings = settings
         self._policy = settings.config.drain
         self._sampler = sampler
         self._counters = counters
         self._drivers = drivers
+        self._reloads = reloads
         self._counting_cost = 0.0
         self._clock = clock
         self._log = log
@@ -225,7 +229,10 @@ class Drain:
         event = next_event(self._verdict, self._policy, self._started, now)
         if event is not None:
             self._end(event, now)
-        elif now - self._told >= TELL_PACE:
+            return
+        if self._reloads is not None:
+            self.note("reload file", self._reloads(self._samples[-1], self._started, now))
+        if now - self._told >= TELL_PACE:
             self._told = now
             self._log("draining", seconds=now - self._started, reason=self._verdict.reason)
 

@@ -7,6 +7,7 @@ from lossless.model.names import (
     DRAIN_MARKER,
     DRAINING_FILE,
     RELEASED_FILE,
+    RELOAD_FILE,
     STATUS_FILE,
     TERMINATION_LOG,
 )
@@ -23,5 +24,7 @@ class Paths:
     draining: str = DRAINING_FILE
     released: str = RELEASED_FILE
     """A dot and a container's name are added."""
+    reload: str = RELOAD_FILE
+    """A dot and a number are added."""
     prefix: str = ""
     """A directory before the paths that close drivers and counters name."""

@@ -24,6 +24,8 @@ from lossless.agent.sampler import Sampler
 from lossless.agent.server import Server
 from lossless.agent.settings import Settings
 from lossless.agent.sockets import Sockets
+from lossless.model.close_drivers import NginxClose
+from lossless.model.drain.drain_rule import Sample
 from lossless.model.drain.readings import Reading
 from lossless.model.names import AGENT_PORT_ANNOTATION
 from lossless.model.report import Driver
@@ -65,6 +67,7 @@ class Agent:
             log=self._log,
             counters=_counting(settings, clock, self._log),
             drivers=drivers,
+            reloads=_reloading(settings, self._log),
         )
         config = settings.config
         self._holds = Holds(
@@ -210,6 +213,16 @@ def _counting(
         prefix=settings.paths.prefix,
         out_of_reach=config.out_of_reach,
     ).read
+
+
+def _reloading(settings: Settings, log: Log) -> Callable[[Sample, float, float], str] | None:
+    """Return what asks for reloads of nginx; imported as needed."""
+    config = settings.config
+    if not any(isinstance(one, NginxClose) and one.reload is not None for one in config.close):
+        return None
+    from lossless.agent.reloads import Reloads  # noqa: PLC0415 # see above
+
+    return Reloads(config.drain, settings.paths.reload, log=log).look
 
 
 def _closing(

@@ -19,6 +19,7 @@ from lossless.model.names import (
     POD_NAMESPACE_ENV,
     POD_UID_ENV,
     RELEASED_FILE,
+    RELOAD_FILE,
     TERMINATION_LOG,
 )
 from lossless.model.policy import DrainPolicy
@@ -74,6 +75,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             last_words=prefix + TERMINATION_LOG,
             draining=prefix + DRAINING_FILE,
             released=prefix + RELEASED_FILE,
+            reload=prefix + RELOAD_FILE,
             prefix=prefix,
         ),
         pod=environment.get(POD_NAME_ENV, ""),

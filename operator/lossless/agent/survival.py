@@ -73,13 +73,8 @@ def undo_drain(settings: Settings) -> tuple[str, ...]:
     Status files are not put back: whoever finds no marker shows them.
     """
     paths = settings.paths
-    directory, base = os.path.split(paths.released)
-    try:
-        released = [name for name in os.listdir(directory) if name.startswith(f"{base}.")]  # noqa: PTH208 # pathlib costs memory in every pod
-    except OSError:
-        # Without the directory there is no file in it.
-        released = []
-    problems = [files.hide_status(os.path.join(directory, name)) for name in released]  # noqa: PTH118 # the same
+    asked = (path for base in (paths.released, paths.reload) for path in _beginning_with(base))
+    problems = [files.hide_status(path) for path in asked]
     for driver in settings.config.close:
         if isinstance(driver, FileClose) and driver.path not in settings.config.out_of_reach:
             back = files.show_status if driver.action is FileAction.REMOVE else files.hide_status
@@ -92,3 +87,14 @@ def left_as_they_are(settings: Settings) -> tuple[str, ...]:
     """Return the close drivers that only the programs themselves could take back, by name."""
     by_files = (NginxClose, MiddlewareClose, FileClose)
     return tuple(one.name for one in settings.config.close if not isinstance(one, by_files))
+
+
+def _beginning_with(path: str) -> list[str]:
+    """Return the files whose names are that of ``path``, a dot and something."""
+    directory, base = os.path.split(path)
+    try:
+        found = [name for name in os.listdir(directory) if name.startswith(f"{base}.")]  # noqa: PTH208 # pathlib costs memory in every pod
+    except OSError:
+        # Without the directory there is no file in it.
+        found = []
+    return [os.path.join(directory, name) for name in found]  # noqa: PTH118 # the same

@@ -15,6 +15,7 @@ from lossless.checks import (
     intent,
     mesh,
     nginx,
+    nginx_reload,
     services,
     template,
     workload,
@@ -67,7 +68,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL702", "Linkerd takes the agent's port", _WARNING, mesh.linkerd),
     Check("LL703", "A policy closes the agent's port", _WARNING, mesh.policy),
     Check("LL704", "Istio leads clients past the count", _ERROR, mesh.istio_not_counted),
-    Check("LL801", "nginx works against the drain", _ERROR, nginx.works_against),
+    Check("LL801", "nginx works against the drain", _ERROR, nginx_reload.works_against_status_file),
     Check("LL802", "nginx's configuration was not checked", _NOTE, nginx.not_checked),
     Check("LL803", "HAProxy tells nobody to leave", _ERROR, haproxy.tells_nobody),
     Check("LL804", "HAProxy breaks WebSockets in a drain", _WARNING, haproxy.breaks_websockets),
@@ -77,6 +78,13 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL808", "Envoy cannot be asked", _ERROR, envoy.cannot_be_asked),
     Check("LL809", "Envoy is open to the network", _WARNING, envoy.open_to_the_network),
     Check("LL810", "Envoy takes no notice of a drain", _ERROR, envoy.takes_no_notice),
+    Check("LL811", "A reload of nginx loses requests", _ERROR, nginx_reload.works_against_reload),
+    Check(
+        "LL812",
+        "Whether a reload of nginx loses nothing is not known",
+        _NOTE,
+        nginx_reload.not_known,
+    ),
 )
 
 

@@ -1,7 +1,9 @@
 """Questions about nginx's configuration, where a ConfigMap of the pod holds it."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lossless.checks.finding import Severity, Trouble
@@ -10,7 +12,7 @@ from lossless.checks.setup import Setup
 from lossless.model.close_drivers import NginxClose
 from lossless.nginx import findings as said
 from lossless.nginx.check import Expectations, check
-from lossless.nginx.directives import Configuration, UnreadableError, read_configuration
+from lossless.nginx.directives import Configuration, Directive, UnreadableError, read_configuration
 from lossless.nginx.files import InMemory
 
 #: Where every build and image of nginx looks unless it is started with ``-c``.
@@ -30,6 +32,9 @@ _NOT_IN_SIGHT: Final = "include-missing"
 def works_against(setup: Setup) -> Iterator[Trouble]:
     """Ask whether nginx does in a drain what the LosslessRollout relies on."""
     for file, files, driver in _configurations(setup):
+        if driver.reload is not None:
+            # Its locations do nothing in a drain (`nginx_reload`).
+            continue
         try:
             found = check(_read(file, files), _expected(setup, driver))
         except UnreadableError:
@@ -48,7 +53,9 @@ def not_checked(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a configuration that is there could be read."""
     for file, files, driver in _configurations(setup):
         try:
-            check(_read(file, files), _expected(setup, driver))
+            configuration = _read(file, files)
+            if driver.reload is None:
+                check(configuration, _expected(setup, driver))
         except UnreadableError as error:
             yield Trouble(
                 files[file].place,
@@ -83,3 +90,31 @@ def _read(file: str, files: Mapping[str, Source]) -> Configuration:
 def _expected(setup: Setup, driver: NginxClose) -> Expectations:
     idle = setup.valid.drain.client_idle_timeout if setup.valid else 0.0
     return Expectations(driver.status_file, idle, driver.http2 is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What ConfigMaps hold of one container's configuration."""
+
+    driver: NginxClose
+    container: Mapping[str, Any]
+    files: Mapping[str, Source]
+    root: Directive
+    """Files of ``conf.d`` stand in one, as nginx sees them."""
+    whole: bool
+    """Whether the file that nginx is started with is among them."""
+
+
+def seen_configurations(setup: Setup) -> Iterator[Seen]:
+    """Yield what is seen of each configuration that can be read."""
+    for driver, container, files in proxies(setup, NginxClose):
+        parts = []
+        beginnings = _beginnings(container, files)
+        for file in beginnings:
+            with contextlib.suppress(UnreadableError):
+                parts.append(_read(file, files).root)
+        if parts:
+            block = tuple(one for part in parts for one in part.block or ())
+            whole = not any(_PARTS.fullmatch(file) for file in beginnings)
+            root = Directive("main", (), parts[0].file, 1, block)
+            yield Seen(driver, container, files, root, whole)

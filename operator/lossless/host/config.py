@@ -199,9 +199,10 @@ def _driver(raw: object, at: str, status_file: str) -> CloseDriver:
     driver = parse_driver(raw, at)
     if isinstance(driver, NginxClose | MiddlewareClose) and isinstance(raw, Mapping):
         (told,) = raw.values()
-        if "http2" in told:
-            remedy = "is done by a pod's preStop hook, and there is none here; remove it"
-            raise InvalidSpec(f"{at}.nginx.http2", told["http2"], remedy)
+        for field in ("http2", "reload"):
+            if field in told:
+                remedy = "is done by a pod's preStop hook, and there is none here; remove it"
+                raise InvalidSpec(f"{at}.nginx.{field}", told[field], remedy)
         return replace(driver, status_file=told.get("statusFile", status_file))
     return driver
 

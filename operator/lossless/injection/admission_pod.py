@@ -112,6 +112,11 @@ class ServingContainer:
     name: str
     path: Path
     """Where it is in the pod."""
+    image: str = ""
+    command: tuple[str, ...] = ()
+    """Empty: that of its image."""
+    args: tuple[str, ...] = ()
+    """Empty, if ``command`` is: those of its image."""
     ports: tuple[ContainerPort, ...] = ()
     mounts: tuple[VolumeMount, ...] = ()
     devices: tuple[str, ...] = ()
@@ -148,6 +153,8 @@ class AdmissionPod:
     """The LosslessRollout that its label names; empty: none."""
     host_network: bool
     """It is on its node's network."""
+    shares_processes: bool
+    """Its containers are in one process namespace (``shareProcessNamespace``)."""
     windows: bool
     grace: int | None
     """Seconds, ``terminationGracePeriodSeconds``; None: it says nothing."""

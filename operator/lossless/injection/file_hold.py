@@ -4,16 +4,17 @@ It does first what the container's own hook did, then waits for a file in the sh
 ``sh`` and ``sleep`` are all it needs, so dash and busybox do. Where there is no shell it fails at
 once, as a hook that cannot be run; so it is used only where there is one (``hooks``).
 
-In nginx's container it may also have nginx reload, before anything else, so that HTTP/2 clients
-are told to leave: only in a drain, and only if the drain has not ended before its time comes.
+In nginx's container it may also have nginx reload, before anything else, so that clients are told
+to leave: only in a drain, and only if the drain has not ended before its time comes. It may do so
+again each time that the agent asks for it by a file.
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lossless.injection.nginx_reload import Reloading
-from lossless.model.names import DRAINING_FILE, FILE_HOLD, RELEASED_FILE
+from lossless.model.names import DRAINING_FILE, FILE_HOLD, RELEASED_FILE, RELOAD_FILE
 
 #: Shells that a hook may name as its program. Each runs the script below.
 _SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
@@ -54,10 +55,30 @@ done
 if [ ! -e {released} ]; then
   log=/dev/null
   ( exec 2>>{log} ) 2>/dev/null && log={log}
-  {{ {command} || echo "lossless: nginx was not reloaded, HTTP/2 clients stay"; }} \
+  {{ {work}; }} \
     </dev/null >>"$log" 2>&1 &
 fi
 """
+_ONCE: Final = '{command} || echo "lossless: nginx was not reloaded, {who} stay"'
+#: Without that directive a reload closes idle connections under their clients, so there is none.
+_IF_KEPT: Final = """\
+case "$({printing} 2>&1)" in
+  *keepalive_min_timeout*) {once} ;;
+  *) echo "lossless: nginx was not reloaded, clients stay: no keepalive_min_timeout in" \
+    {quoted} ;;
+esac"""
+_AGAIN: Final = """\
+{once}
+  n=2
+  s=0
+  until [ -e {released} ] || [ "$s" -ge {limit} ]; do
+    if [ -e {reload}.$n ]; then
+      n=$((n + 1))
+      {once}
+    fi
+    sleep 1 || exit
+    s=$((s + 1))
+  done"""
 #: Standard error of the container's first process.
 LOG: Final = "/proc/1/fd/2"
 
@@ -83,12 +104,22 @@ def file_hold(
     script = ""
     if reloading is not None:
         limit -= reloading.after
-        command = shlex.join(reloading.command)
-        script = _RELOAD.format(
-            **files, grace=GRACE, after=reloading.after, command=command, log=LOG
-        )
+        work = _work(reloading, files, limit)
+        script = _RELOAD.format(**files, grace=GRACE, after=reloading.after, work=work, log=LOG)
     script += _SCRIPT.format(**files, grace=GRACE, limit=limit)
     return {"exec": {"command": [program, "-c", script, FILE_HOLD, *own]}}
+
+
+def _work(reloading: Reloading, files: Mapping[str, str], limit: int) -> str:
+    command = shlex.join(reloading.command)
+    if not reloading.again:
+        return _ONCE.format(command=command, who="HTTP/2 clients")
+    once = _ONCE.format(command=command, who="clients")
+    if reloading.printing:
+        printing = shlex.join(reloading.printing)
+        quoted = shlex.quote(printing)
+        once = _IF_KEPT.format(printing=printing, once=once, quoted=quoted)
+    return _AGAIN.format(once=once, released=files["released"], reload=RELOAD_FILE, limit=limit)
 
 
 def is_file_hold(command: Sequence[str]) -> bool:

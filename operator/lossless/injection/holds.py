@@ -68,7 +68,7 @@ def hold_containers(  # noqa: PLR0913 # what is asked for, what is there, and wh
     before, main = pod.before, main_containers(pod.containers, counted)
     own = DEFAULT_GRACE if pod.grace is None else max(0.0, float(pod.grace))
     by_file, unknown = _by_file(pod)
-    reloads = find_reloads(spec, pod.containers, main)
+    reloads = find_reloads(spec, pod, main)
     roles = _Roles(
         spec=spec,
         grace=own if before is None else before.grace,

@@ -55,6 +55,7 @@ def read_pod(raw: Raw) -> AdmissionPod:
         annotations=annotations,
         named=named_by(raw),
         host_network=host_network,
+        shares_processes=bool(spec.get("shareProcessNamespace")),
         windows=_WINDOWS in systems,
         grace=spec.get("terminationGracePeriodSeconds"),
         guaranteed=all(_is_guaranteed(one) for one in everything if not _is_agent(one)),
@@ -98,6 +99,9 @@ def _serving(path: Path, raw: Raw, *, host_network: bool) -> ServingContainer:
     return ServingContainer(
         name=str(raw.get("name", "")),
         path=path,
+        image=str(raw.get("image") or ""),
+        command=tuple(map(str, raw.get("command") or ())),
+        args=tuple(map(str, raw.get("args") or ())),
         ports=ports,
         mounts=tuple(map(_mount, raw.get("volumeMounts") or ())),
         devices=tuple(str(one.get("devicePath", "")) for one in raw.get("volumeDevices") or ()),

@@ -25,7 +25,14 @@ from lossless.model.fields import (
     whole,
 )
 from lossless.model.names import STATUS_FILE
-from lossless.model.nginx_reload import Reload, parse_reload, reload_document
+from lossless.model.nginx_reload import (
+    Reload,
+    ReloadClose,
+    parse_reload,
+    parse_reload_close,
+    reload_close_document,
+    reload_document,
+)
 
 KINDS: Final = ("nginx", "envoy", "haproxy", "http", "file", "middleware")
 MAX_DRIVERS: Final = 8
@@ -68,11 +75,15 @@ class FileAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NginxClose:
-    """Clients are told by nginx, which looks at the status file on every request."""
+    """Clients are told by nginx, which is reloaded, or looks at the status file."""
 
     status_file: str = STATUS_FILE
+    """Removed in both cases: balancers may look at it."""
     http2: Reload | None = None
     """How HTTP/2 clients are told; None: they are not. The webhook sees to it, not the agent."""
+    reload: ReloadClose | None = None
+    """How all clients are told; None: those of HTTP/1 by the status file. The container's hook
+    does it, when the agent asks for it. Never together with ``http2``."""
 
     @property
     def name(self) -> str:
@@ -190,8 +201,7 @@ def parse_driver(raw: object, at: str) -> CloseDriver:
     value, at = mapping(raw, at, kind), f"{at}.{kind}"
     match kind:
         case "nginx":
-            http2 = parse_reload(value["http2"], f"{at}.http2") if "http2" in value else None
-            return NginxClose(_status_file(value, at), http2)
+            return _nginx(value, at)
         case "envoy":
             return EnvoyClose(port(value, at, "adminPort", ENVOY_ADMIN))
         case "haproxy":
@@ -226,8 +236,9 @@ def shared_path(driver: CloseDriver) -> tuple[tuple[str, str], ...]:
 def driver_document(driver: CloseDriver) -> dict[str, Any]:
     """Return ``driver`` as it stands in a spec, every default written out."""
     match driver:
-        case NginxClose(status_file, http2):
+        case NginxClose(status_file, http2, reload):
             told = {"http2": reload_document(http2)} if http2 is not None else {}
+            told |= {"reload": reload_close_document(reload)} if reload is not None else {}
             return {"nginx": {"statusFile": status_file, **told}}
         case EnvoyClose(admin_port):
             return {"envoy": {"adminPort": admin_port}}
@@ -254,6 +265,15 @@ def driver_document(driver: CloseDriver) -> dict[str, Any]:
 
 def _status_file(raw: Mapping[str, Any], at: str) -> str:
     return file_path({"statusFile": STATUS_FILE} | dict(raw), at, "statusFile")
+
+
+def _nginx(raw: Mapping[str, Any], at: str) -> NginxClose:
+    http2 = parse_reload(raw["http2"], f"{at}.http2") if "http2" in raw else None
+    reload = parse_reload_close(raw["reload"], f"{at}.reload") if "reload" in raw else None
+    if http2 is not None and reload is not None:
+        remedy = "is told by reload as well, which tells all clients; remove http2"
+        raise InvalidSpec(f"{at}.http2", raw["http2"], remedy)
+    return NginxClose(_status_file(raw, at), http2, reload)
 
 
 def _haproxy(raw: Mapping[str, Any], at: str) -> HaproxyClose:

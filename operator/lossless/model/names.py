@@ -90,6 +90,9 @@ STATUS_FILE_ENV: Final = "LOSSLESS_STATUS_FILE"
 DRAINING_FILE: Final = f"{SHARED_MOUNT}/draining"
 #: Followed by a dot and a container's name: present once that container may stop.
 RELEASED_FILE: Final = f"{SHARED_MOUNT}/released"
+#: Followed by a dot and a number from 2 on: nginx is to be reloaded for that time. The first time
+#: is the drain's start.
+RELOAD_FILE: Final = f"{SHARED_MOUNT}/reload"
 #: ``$0`` of the shell that holds a container by a file: by it we know our own hook again.
 FILE_HOLD: Final = "lossless-hold"
 #: Volume of the agent alone: the drain marker and the control socket.

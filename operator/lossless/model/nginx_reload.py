@@ -1,8 +1,9 @@
-"""The reload by which nginx tells its HTTP/2 clients to leave: ``close[].nginx.http2``.
+"""The reloads by which nginx tells its clients to leave: ``close[].nginx.reload`` and ``.http2``.
 
-nginx says GOAWAY to all its connections when it is reloaded, and at no other time that a drain
-could use (docs/nginx.md has the measurements). Nobody outside its container can reload it, so the
-container's preStop hook does.
+When nginx is reloaded, it says GOAWAY to all its HTTP/2 connections, and ``Connection: close`` with
+the next answer of every HTTP/1 connection, if ``keepalive_min_timeout`` lets idle ones wait for it
+(docs/nginx.md has the measurements). Nobody outside its container can reload it, so the container's
+preStop hook does.
 """
 
 import re
@@ -42,6 +43,16 @@ class Reload:
     command: tuple[str, ...] = DEFAULT_COMMAND
 
 
+@dataclass(frozen=True, slots=True)
+class ReloadClose:
+    """nginx is reloaded when a drain starts, and again for those who come after that."""
+
+    container: str = ""
+    """As in ``Reload``."""
+    command: tuple[str, ...] = ()
+    """Empty: made of how the pod template starts nginx; where it does not say, the default."""
+
+
 def parse_reload(raw: object, at: str) -> Reload:
     """Return the reload that stands ``at``.
 
@@ -50,22 +61,43 @@ def parse_reload(raw: object, at: str) -> Reload:
     """
     if not isinstance(raw, Mapping):
         raise InvalidSpec(at, raw, "must be an object, for example {reload: AfterPropagation}")
-    container = ""
-    if "container" in raw:
-        container = matching(
-            raw, (at, "container"), CONTAINER, LONGEST_CONTAINER, "must be the name of a container"
-        )
     return Reload(
         time=choice(raw, at, "reload", ReloadTime.AFTER_CLIENT_IDLE_TIMEOUT),
-        container=container,
+        container=_container(raw, at),
         command=_command(raw.get("command", list(DEFAULT_COMMAND)), f"{at}.command"),
     )
+
+
+def parse_reload_close(raw: object, at: str) -> ReloadClose:
+    """Return the driver by reloads that stands ``at``.
+
+    Raises:
+        InvalidSpec: it is none.
+    """
+    if not isinstance(raw, Mapping):
+        raise InvalidSpec(at, raw, "must be an object, for example {} or {container: web}")
+    command = _command(raw["command"], f"{at}.command") if "command" in raw else ()
+    return ReloadClose(_container(raw, at), command)
 
 
 def reload_document(reload: Reload) -> dict[str, Any]:
     """Return ``reload`` as it stands in a spec, every default written out."""
     container = {"container": reload.container} if reload.container else {}
     return {"reload": reload.time.value, "command": list(reload.command), **container}
+
+
+def reload_close_document(driver: ReloadClose) -> dict[str, Any]:
+    """Return ``driver`` as it stands in a spec."""
+    container = {"container": driver.container} if driver.container else {}
+    return container | ({"command": list(driver.command)} if driver.command else {})
+
+
+def _container(raw: Mapping[str, Any], at: str) -> str:
+    if "container" not in raw:
+        return ""
+    return matching(
+        raw, (at, "container"), CONTAINER, LONGEST_CONTAINER, "must be the name of a container"
+    )
 
 
 def _command(raw: object, at: str) -> tuple[str, ...]:

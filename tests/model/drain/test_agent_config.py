@@ -30,7 +30,7 @@ from lossless.model.drain.agent_config import AgentConfig, Probe, parse_agent_co
 from lossless.model.drain.hooks import HttpHook, SleepHook
 from lossless.model.drain.release_rule import Barrier
 from lossless.model.names import AGENT_PORT, STATUS_FILE
-from lossless.model.nginx_reload import Reload, ReloadTime
+from lossless.model.nginx_reload import Reload, ReloadClose, ReloadTime
 from lossless.model.policy import DrainPolicy, IdleConnections, OnTimeout
 from lossless.model.status_flag import FlagAnswer, StatusFlag
 
@@ -58,6 +58,8 @@ CONFIG = AgentConfig(
     close=(
         NginxClose("/status/on"),
         NginxClose(http2=Reload(ReloadTime.AFTER_PROPAGATION, "web", ("kill", "-HUP", "1"))),
+        NginxClose(reload=ReloadClose()),
+        NginxClose("/status/on", reload=ReloadClose("web", ("kill", "-HUP", "1"))),
         MiddlewareClose("/status/on"),
         EnvoyClose(9902),
         HaproxyClose("/run/h.sock", variable="proc.leave"),
