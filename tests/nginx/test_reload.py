@@ -188,6 +188,38 @@ def test_when_idle_connections_end(http: str, idle: float, closed: float, tmp_pa
         assert closed - 0.1 <= time.monotonic() - answered < closed + 5
 
 
+@pytest.mark.parametrize(
+    ("http", "refused"),
+    [pytest.param(KEEP, True, id="kept"), pytest.param("", False, id="default")],
+)
+def test_idle_connections_that_are_kept_are_not_given_to_newcomers(
+    http: str, *, refused: bool, tmp_path: Path
+) -> None:
+    """What it costs where worker_connections run out: somebody is cut either way, but others."""
+    nginx = Nginx(tmp_path, free_port(), "location / { }", http=http)
+    early: list[bytes] = []
+    newcomers: list[bytes] = []
+    with nginx.running(NGINX), contextlib.ExitStack() as stack:
+        links = []
+        for _ in range(90):
+            link = stack.enter_context(socket.create_connection(("127.0.0.1", nginx.port)))
+            link.settimeout(PATIENCE)
+            links.append(link)
+            newcomers.append(_answer(link))
+        early += [_answer(link) for link in links[:20]]
+
+    assert all(early) is refused
+    assert all(newcomers) is not refused
+
+
+def _answer(link: socket.socket) -> bytes:
+    """Return the answer to one more request; nothing if there is none."""
+    try:
+        return say_hello(link, "HEAD")
+    except OSError:
+        return b""
+
+
 def _counts_more(nginx: Nginx, before: int) -> bool:
     return nginx.errors().count(_OVER) > before
 
