@@ -414,7 +414,7 @@ def test_the_example_shows_the_defaults() -> None:
     """The example is accepted and differs from the defaults only where it says so."""
     example = yaml.safe_load((ROOT / "crds" / "examples" / "web.yaml").read_text())
     jsonschema.validate(example, SCHEMA)
-    bare = parse_spec({"targetRef": TARGET, "close": [{"nginx": {}}]})
+    bare = parse_spec({"targetRef": TARGET, "close": [{"nginx": {"reload": {}}}]})
     assert parse_spec(example["spec"]) == bare
 
 

@@ -126,6 +126,7 @@ SPECS = st.fixed_dictionaries(
                 [],
                 [{"nginx": {"statusFile": "/data/on"}}],
                 [{"nginx": {"http2": {}}}],
+                [{"nginx": {"reload": {}}}],
                 [{"nginx": {"http2": {"container": "i0"}}}, {"nginx": {"http2": {}}}],
                 [{"middleware": {"statusFile": "/data/on"}}],
                 [{"haproxy": {"socket": "/data/h.sock"}}, {"file": {"path": "/tmp/on"}}],  # noqa: S108 # of a pod

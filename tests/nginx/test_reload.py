@@ -188,6 +188,38 @@ def test_when_idle_connections_end(http: str, idle: float, closed: float, tmp_pa
         assert closed - 0.1 <= time.monotonic() - answered < closed + 5
 
 
+@pytest.mark.parametrize(
+    ("http", "refused"),
+    [pytest.param(KEEP, True, id="kept"), pytest.param("", False, id="default")],
+)
+def test_idle_connections_that_are_kept_are_not_given_to_newcomers(
+    http: str, *, refused: bool, tmp_path: Path
+) -> None:
+    """What it costs where worker_connections run out: somebody is cut either way, but others."""
+    nginx = Nginx(tmp_path, free_port(), "location / { }", http=http)
+    early: list[bytes] = []
+    newcomers: list[bytes] = []
+    with nginx.running(NGINX), contextlib.ExitStack() as stack:
+        links = []
+        for _ in range(90):
+            link = stack.enter_context(socket.create_connection(("127.0.0.1", nginx.port)))
+            link.settimeout(PATIENCE)
+            links.append(link)
+            newcomers.append(_answer(link))
+        early += [_answer(link) for link in links[:20]]
+
+    assert all(early) is refused
+    assert all(newcomers) is not refused
+
+
+def _answer(link: socket.socket) -> bytes:
+    """Return the answer to one more request; nothing if there is none."""
+    try:
+        return say_hello(link, "HEAD")
+    except OSError:
+        return b""
+
+
 def _counts_more(nginx: Nginx, before: int) -> bool:
     return nginx.errors().count(_OVER) > before
 
@@ -385,6 +417,30 @@ def test_a_drain_that_nobody_joins_has_one_reload(tmp_path: Path) -> None:
     assert nginx.errors().count("SIGHUP) received") == 1
 
 
+@pytest.mark.parametrize("binary", NGINXES.values(), ids=NGINXES)
+def test_the_hook_leaves_an_nginx_alone_that_would_close_idle_connections(
+    binary: str, tmp_path: Path
+) -> None:
+    """Too old for the directive, or without it: nobody is cut, and the container's log says why."""
+    nginx = Nginx(tmp_path, free_port(), "location / { }")
+    with nginx.running(binary), _connected(nginx.port) as idle:
+        (tmp_path / "lossless").mkdir()
+        (tmp_path / "lossless" / "draining").touch()
+        held = _hook(nginx, tmp_path, binary)
+        eventually_sync(lambda: _said(tmp_path))
+        assert b"keep-alive" in say_hello(idle, "HEAD")
+        (tmp_path / "lossless" / "released.nginx").touch()
+        held.wait(PATIENCE)
+
+    assert "nginx was not reloaded, clients stay: no keepalive_min_timeout in" in _said(tmp_path)
+    assert nginx.errors().count("SIGHUP) received") == 0
+
+
+def _said(root: Path) -> str:
+    log = root / "log"
+    return log.read_text() if log.exists() else ""
+
+
 @contextlib.contextmanager
 def _connected(port: int) -> Iterator[socket.socket]:
     """Yield a connection on which a file has been asked for by its head alone."""
@@ -393,10 +449,10 @@ def _connected(port: int) -> Iterator[socket.socket]:
         yield link
 
 
-def _hook(nginx: Nginx, pod: Path) -> subprocess.Popen[bytes]:
+def _hook(nginx: Nginx, pod: Path, binary: str = NGINX) -> subprocess.Popen[bytes]:
     """Run the hook of nginx's container as the kubelet does."""
     root = nginx.configuration.parent
-    command = (NGINX, "-p", str(root), "-c", str(nginx.configuration), "-s", "reload")
+    command = (binary, "-p", str(root), "-c", str(nginx.configuration), "-s", "reload")
     reloading = Reloading("spec.close[0].nginx.reload", command, after=0, again=True)
     hook = file_hold("nginx", (), program="/bin/sh", limit=60, reloading=reloading)
     program, option, script, *rest = hook["exec"]["command"]

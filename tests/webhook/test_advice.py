@@ -58,6 +58,18 @@ def test_nothing_is_said_of_what_is_well() -> None:
             id="a driver to be named",
         ),
         pytest.param(
+            deployment(container("front", image="nginx:1.26")),
+            {"close": [{"nginx": {"reload": {}}}]},
+            "is older than nginx 1.27.4",
+            id="a reload that would lose requests",
+        ),
+        pytest.param(
+            deployment(container("front", image="cgr.dev/chainguard/nginx")),
+            {"close": [{"nginx": {"reload": {}}}]},
+            "has no shell by its name",
+            id="a reload that nobody can do",
+        ),
+        pytest.param(
             deployment(container("app", pre_stop={"exec": {"command": ["sleep", "60"]}})),
             {},
             "container app: ",

@@ -45,7 +45,12 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class ReloadClose:
-    """nginx is reloaded when a drain starts, and again for those who come after that."""
+    """nginx is reloaded when a drain starts, and again for those who come after that.
+
+    In a spec, an object whose presence is the choice, like every driver and ``http2`` (Kubernetes
+    API conventions, "Unions"): a ``mode`` beside it would be a second thing to set, and without
+    ``{}`` there would be no place for what belongs to it alone.
+    """
 
     container: str = ""
     """As in ``Reload``."""
