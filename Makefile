@@ -6,9 +6,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 NODES  ?= 2
-# Stories that are told side by side. Each has several programs of its own; more of them than this
-# only wait for the cores.
-STORIES ?= $(shell expr $$(nproc) '*' 2)
+# Stories that are told side by side. Each has several programs of its own and waits a third of its
+# time; more of them than this only wait for the cores.
+STORIES ?= $(shell expr $$(nproc) + 1)
 SINCE  ?= HEAD
 
 .DEFAULT_GOAL := help

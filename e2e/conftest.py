@@ -46,8 +46,8 @@ _HELD: Final = pytest.StashKey[ExitStack]()
 _TOLD: Final = "story"
 #: Seconds of a story that does not say what it costs.
 _COST: Final = 60.0
-#: Last lines of a failure that are shown at once.
-_SHOWN: Final = 60
+#: First lines of what went wrong that are shown at once; the whole stands at the end.
+_SHOWN: Final = 40
 _MARKERS: Final = (
     "alone(why): disturbs the cluster or the product, so nothing else may run meanwhile",
     "costs(seconds): much more than others, so it begins before them",
@@ -120,8 +120,9 @@ class _Listener:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a story has told of itself; show a failure now: the run's end is far away."""
         if report.failed and self._at_once:
-            last = report.longreprtext.rstrip().splitlines()[-_SHOWN:]
-            print("", f"{report.nodeid} ({report.when})", *last, sep="\n", file=sys.stderr)
+            said = report.longreprtext.splitlines()
+            reason = [line for line in said if line.startswith("E ")][:_SHOWN]
+            print("", f"{report.nodeid} ({report.when})", *reason, sep="\n", file=sys.stderr)
         if report.when == "teardown":
             told: list[Any] = [it for name, it in report.user_properties if name == _TOLD]
             self._stories += [Story.parse(document) for document in told]

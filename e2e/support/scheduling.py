@@ -5,8 +5,9 @@ from typing import Any, Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: Modules whose stories share what they have made, and so one worker.
-_TOGETHER: Final = ("e2e/test_hosts.py",)
+#: Modules whose stories share a worker: those of hosts share what they have made, and two of those
+#: of clients at a time, each with a dozen programs, would leave nobody else a core.
+_TOGETHER: Final = ("e2e/test_hosts.py", "e2e/test_clients.py")
 
 
 class OneByOne(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist ships no types
