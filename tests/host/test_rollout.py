@@ -15,21 +15,14 @@ import pytest
 
 from lossless.host.exits import Exit
 from lossless.host.progress import Progress
-from lossless.host.rollout import (
-    Remote,
-    RemoteFailed,
-    Rollout,
-    State,
-    Target,
-    next_hosts,
-    parse_hosts,
-)
+from lossless.host.remote import Remote, RemoteFailed, RemoteHost, parse_hosts
+from lossless.host.rollout import Rollout, State, next_hosts
 from lossless.host.signals import Interrupts
 from lossless.host.ssh import Ssh, explain
 from tests.support.free_ports import free_port
 from tests.support.waiting import eventually
 
-A, B, C = Target("a"), Target("b"), Target("c")
+A, B, C = RemoteHost("a"), RemoteHost("b"), RemoteHost("c")
 
 
 def test_a_list_of_hosts() -> None:
@@ -38,9 +31,9 @@ def test_a_list_of_hosts() -> None:
 
     assert parse_hosts(document) == (
         A,
-        Target("b", 2222, "admin"),
-        Target("fd00::1", 22),
-        Target("10.0.0.3", None, "admin"),
+        RemoteHost("b", 2222, "admin"),
+        RemoteHost("fd00::1", 22),
+        RemoteHost("10.0.0.3", None, "admin"),
     )
     assert [one.name for one in parse_hosts(document)] == [
         "a",
@@ -81,7 +74,7 @@ W, R, D, F = State.WAITING, State.RUNNING, State.DONE, State.FAILED
     ],
 )
 def test_who_is_next(
-    states: tuple[State, ...], at_once: int, expected: tuple[Target, ...], *, stopping: bool
+    states: tuple[State, ...], at_once: int, expected: tuple[RemoteHost, ...], *, stopping: bool
 ) -> None:
     """By the states of all."""
     told = dict(zip((A, B, C), states, strict=True))
@@ -92,16 +85,16 @@ def test_who_is_next(
 class Scripted:
     """Hosts that do what the test says."""
 
-    def __init__(self, codes: Mapping[Target, int | None]) -> None:
+    def __init__(self, codes: Mapping[RemoteHost, int | None]) -> None:
         """End with these codes; None: cannot be reached."""
         self._codes = codes
         self.out = 0
         self.most = 0
-        self.begun: list[Target] = []
+        self.begun: list[RemoteHost] = []
         self.go = asyncio.Event()
         self.go.set()
 
-    async def run(self, target: Target, command: str, tell: Callable[[str], None]) -> int:
+    async def run(self, target: RemoteHost, command: str, tell: Callable[[str], None]) -> int:
         """Say the command, wait for the test, and end."""
         self.begun.append(target)
         self.out += 1
@@ -225,7 +218,7 @@ async def test_a_command_over_ssh() -> None:
     lines: list[str] = []
     async with a_server() as (ssh, port):
         code = await ssh.run(
-            Target("127.0.0.1", port), "echo one; echo two >&2; exit 7", lines.append
+            RemoteHost("127.0.0.1", port), "echo one; echo two >&2; exit 7", lines.append
         )
 
     assert (code, sorted(lines)) == (7, ["one", "two"])
@@ -262,19 +255,19 @@ async def test_a_command_over_ssh() -> None:
 )
 def test_why_nobody_could_log_in(error: Exception, words: str) -> None:
     """With what to do."""
-    assert words in explain(error, Target("a", 2222, "me"))
+    assert words in explain(error, RemoteHost("a", 2222, "me"))
 
 
 async def test_a_connection_that_breaks() -> None:
     """Nobody knows how it goes on there, and that is said."""
     async with a_server() as (ssh, port):
         with pytest.raises(RemoteFailed, match=r"broke before .* may go on there"):
-            await ssh.run(Target("127.0.0.1", port), BREAK, print)
+            await ssh.run(RemoteHost("127.0.0.1", port), BREAK, print)
 
 
 async def test_a_host_that_is_not_there() -> None:
     """In words, and soon."""
     with pytest.raises(RemoteFailed, match=r"nothing listens there.*nothing was begun there"):
         await Ssh(config=None, known_hosts=None).run(
-            Target("127.0.0.1", free_port(), "me"), "true", print
+            RemoteHost("127.0.0.1", free_port(), "me"), "true", print
         )

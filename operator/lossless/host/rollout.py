@@ -2,37 +2,16 @@
 
 import argparse
 import asyncio
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Protocol
 
 from lossless.host.exits import Exit
 from lossless.host.progress import Progress
+from lossless.host.remote import Remote, RemoteFailed, RemoteHost, parse_hosts
 from lossless.host.signals import Interrupts
 from lossless.model.durations import format_duration, parse_duration
-
-_LINE: Final = re.compile(r"(?:([^\s@]+)@)?(\[[0-9A-Fa-f:.]+\]|[^\s@:\[\]]+)(?::(\d{1,5}))?")
-_HIGHEST_PORT: Final = 65535
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One host as SSH knows it."""
-
-    host: str
-    port: int | None = None
-    """None: as the user's SSH configuration says, or 22."""
-    user: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What people are told of it by."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host + (f":{self.port}" if self.port else "")
 
 
 class State(StrEnum):
@@ -44,49 +23,9 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-class Remote(Protocol):
-    """Runs a command on a host."""
-
-    async def run(self, target: Target, command: str, tell: Callable[[str], None]) -> int:
-        """Run ``command`` and return its exit code.
-
-        Raises:
-            RemoteFailed: the host cannot be reached, or the connection broke.
-        """
-        ...
-
-
-class RemoteFailed(Exception):  # noqa: N818 # reads as the thing that happened
-    """A host could not be reached, or the connection to it broke; the text says why."""
-
-
-def parse_hosts(document: str) -> tuple[Target, ...]:
-    """Return the hosts that ``document`` lists, one a line; ``#`` begins a comment.
-
-    Raises:
-        ValueError: names the line and what is wrong with it.
-    """
-    found: dict[str, Target] = {}
-    for number, line in enumerate(document.splitlines(), 1):
-        text = line.partition("#")[0].strip()
-        if not text:
-            continue
-        match = _LINE.fullmatch(text)
-        port = int(match[3]) if match and match[3] else None
-        if match is None or (port is not None and not 0 < port <= _HIGHEST_PORT):
-            raise ValueError(f"line {number}: {text!r} is not a host; write [user@]host[:port]")
-        target = Target(match[2].strip("[]"), port, match[1])
-        if target.name in found:
-            raise ValueError(f"line {number}: {text!r} is there twice; remove one")
-        found[target.name] = target
-    if not found:
-        raise ValueError("names no host; write one [user@]host[:port] a line")
-    return tuple(found.values())
-
-
 def next_hosts(
-    states: Mapping[Target, State], max_unavailable: int, *, stopping: bool
-) -> tuple[Target, ...]:
+    states: Mapping[RemoteHost, State], max_unavailable: int, *, stopping: bool
+) -> tuple[RemoteHost, ...]:
     """Return the hosts to begin with now, in their order.
 
     Args:
@@ -106,7 +45,7 @@ class Rollout:
 
     def __init__(  # noqa: PLR0913 # what it works with, and whom it tells
         self,
-        targets: Sequence[Target],
+        targets: Sequence[RemoteHost],
         command: str,
         *,
         remote: Remote,
@@ -136,7 +75,7 @@ class Rollout:
 
     async def run(self) -> int:
         """Publish on all hosts; return the exit code."""
-        running: dict[asyncio.Task[int], Target] = {}
+        running: dict[asyncio.Task[int], RemoteHost] = {}
         insisted = asyncio.ensure_future(self._interrupts.insisted.wait())
         try:
             while True:
@@ -165,7 +104,7 @@ class Rollout:
             await asyncio.gather(insisted, *running, return_exceptions=True)
         return self._conclude()
 
-    async def _one(self, target: Target) -> int:
+    async def _one(self, target: RemoteHost) -> int:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._remote.run(
@@ -231,7 +170,7 @@ async def main(options: argparse.Namespace) -> int:
     ).run()
 
 
-def _read_hosts(path: str) -> tuple[Target, ...]:
+def _read_hosts(path: str) -> tuple[RemoteHost, ...]:
     try:
         return parse_hosts(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:

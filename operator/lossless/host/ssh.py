@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
-from lossless.host.rollout import RemoteFailed, Target
+from lossless.host.remote import RemoteFailed, RemoteHost
 
 try:
     import asyncssh
@@ -32,7 +32,7 @@ class Ssh:
         """Take more options for ``asyncssh.connect``."""
         self._options = options
 
-    async def run(self, target: Target, command: str, tell: Callable[[str], None]) -> int:
+    async def run(self, target: RemoteHost, command: str, tell: Callable[[str], None]) -> int:
         """Run ``command``, tell each line that it writes, and return its exit code.
 
         If we are cancelled it is sent SIGTERM, upon which a publish ends in order. OpenSSH's sshd
@@ -84,7 +84,7 @@ class Ssh:
         return code
 
 
-def explain(error: Exception, target: Target) -> str:
+def explain(error: Exception, target: RemoteHost) -> str:
     """Return why nobody could log in at ``target``, and what to do about it."""
     login = _login(target)
     match error:
@@ -117,7 +117,7 @@ def explain(error: Exception, target: Target) -> str:
     return f"{why} ({type(error).__name__}: {error})".replace(": )", ")")
 
 
-def _login(target: Target) -> str:
+def _login(target: RemoteHost) -> str:
     port = f"-p {target.port} " if target.port else ""
     user = f"{target.user}@" if target.user else ""
     return f"ssh {port}{user}{target.host}"
