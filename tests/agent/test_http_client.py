@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from lossless.agent.causes import AskError, cause_of
-from lossless.agent.http_client import Answer, exchange
+from lossless.agent.http_client import HttpResponse, exchange
 from tests.agent.programs import ok, program
 from tests.support.free_ports import free_port
 
@@ -13,26 +13,32 @@ from tests.support.free_ports import free_port
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param(ok(b"yes"), Answer(200, b"yes"), id="with-a-length"),
-        pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", Answer(204, b""), id="without-a-body"),
+        pytest.param(ok(b"yes"), HttpResponse(200, b"yes"), id="with-a-length"),
+        pytest.param(
+            b"HTTP/1.1 204 No Content\r\n\r\n", HttpResponse(204, b""), id="without-a-body"
+        ),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\n\r\n",
-            Answer(200, b"yes"),
+            HttpResponse(200, b"yes"),
             id="in-chunks",
         ),
-        pytest.param(b"HTTP/1.0 200 OK\r\n\r\nyes", Answer(200, b"yes"), id="until-it-closes"),
         pytest.param(
-            b"HTTP/1.1 100 Continue\r\n\r\n" + ok(b"yes"), Answer(200, b"yes"), id="after-an-early"
+            b"HTTP/1.0 200 OK\r\n\r\nyes", HttpResponse(200, b"yes"), id="until-it-closes"
+        ),
+        pytest.param(
+            b"HTTP/1.1 100 Continue\r\n\r\n" + ok(b"yes"),
+            HttpResponse(200, b"yes"),
+            id="after-an-early",
         ),
         pytest.param(
             b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n",
-            Answer(302, b""),
+            HttpResponse(302, b""),
             id="redirects-are-not-followed",
         ),
-        pytest.param(ok(b"no", "503 No"), Answer(503, b"no"), id="a-refusal-is-an-answer"),
+        pytest.param(ok(b"no", "503 No"), HttpResponse(503, b"no"), id="a-refusal-is-an-answer"),
     ],
 )
-async def test_answers(answer: bytes, expected: Answer) -> None:
+async def test_answers(answer: bytes, expected: HttpResponse) -> None:
     """Whatever way HTTP/1.1 says it in."""
     async with program(answer) as app:
         assert await exchange(app.port, "GET", "/a?b", limit=100) == expected
@@ -75,7 +81,7 @@ async def test_what_goes_wrong_with_a_body_of_no_interest_is_no_matter() -> None
             app.port, "GET", "/", headers=[("host", "app"), ("Connection", "x")], limit=None
         )
 
-    assert answer == Answer(202, b"")
+    assert answer == HttpResponse(202, b"")
     assert app.heard[0].lower().count(b"host: ") == 1
     assert b"close" not in app.heard[0]
 

@@ -16,7 +16,7 @@ import pytest
 from lossless.host.exits import Exit
 from lossless.host.progress import Progress
 from lossless.host.remote import Remote, RemoteFailed, RemoteHost, parse_hosts
-from lossless.host.rollout import Rollout, State, next_hosts
+from lossless.host.rollout import HostRollout, HostState, next_hosts
 from lossless.host.signals import Interrupts
 from lossless.host.ssh import Ssh, explain
 from tests.support.free_ports import free_port
@@ -58,7 +58,7 @@ def test_a_wrong_list_is_refused(document: str, complaint: str) -> None:
         parse_hosts(document)
 
 
-W, R, D, F = State.WAITING, State.RUNNING, State.DONE, State.FAILED
+W, R, D, F = HostState.WAITING, HostState.RUNNING, HostState.DONE, HostState.FAILED
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ W, R, D, F = State.WAITING, State.RUNNING, State.DONE, State.FAILED
     ],
 )
 def test_who_is_next(
-    states: tuple[State, ...], at_once: int, expected: tuple[RemoteHost, ...], *, stopping: bool
+    states: tuple[HostState, ...], at_once: int, expected: tuple[RemoteHost, ...], *, stopping: bool
 ) -> None:
     """By the states of all."""
     told = dict(zip((A, B, C), states, strict=True))
@@ -113,9 +113,9 @@ class Scripted:
 
 def a_rollout(
     remote: Remote, said: io.StringIO, interrupts: Interrupts | None = None, at_once: int = 1
-) -> Rollout:
+) -> HostRollout:
     """Return a rollout over a, b and c."""
-    return Rollout(
+    return HostRollout(
         (A, B, C),
         "publish",
         remote=remote,

@@ -14,7 +14,7 @@ from lossless.model.drain.agent_config import AgentConfig, parse_agent_config
 from lossless.model.names import AGENT_CONTAINER, CONFIG_ENV
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.model.targets import Kind, Target
-from lossless.webhook.owner import Rollout
+from lossless.webhook.owner import AdmissionRollout
 
 Raw = dict[str, Any]
 MOUNT: Raw = {"name": "lossless", "mountPath": "/lossless", "readOnly": True}
@@ -66,7 +66,7 @@ def spec(**fields: Any) -> RolloutSpec:
     return parse_spec({"targetRef": {"kind": "Deployment", "name": "web"}, **fields})
 
 
-def rollout(name: str = "web", **fields: Any) -> Rollout:
+def rollout(name: str = "web", **fields: Any) -> AdmissionRollout:
     """Return the LosslessRollout of Deployment ``web`` in namespace ``shop``."""
     known: Raw = {
         "namespace": "shop",
@@ -74,7 +74,7 @@ def rollout(name: str = "web", **fields: Any) -> Rollout:
         "target": Target(Kind.DEPLOYMENT, "web"),
         "spec": spec(),
     }
-    return Rollout(name=name, **{**known, **fields})
+    return AdmissionRollout(name=name, **{**known, **fields})
 
 
 def injection(before: Raw, *, gate: bool = True, **fields: Any) -> Injection:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lossless.injection.reading import read_pod
-from lossless.injection.volumes import Found, Missing, mount_for
+from lossless.injection.volumes import FoundMount, MissingMount, mount_for
 from tests.injection.pods import (
     Raw,
     agent_of,
@@ -25,7 +25,9 @@ def mount(path: str, name: str = "status", **fields: Any) -> Raw:
     return {"name": name, "mountPath": path, **fields}
 
 
-def found_at(*mounts: Raw, path: str = "/status/on", volumes: Any = (EMPTY,)) -> Found | Missing:
+def found_at(
+    *mounts: Raw, path: str = "/status/on", volumes: Any = (EMPTY,)
+) -> FoundMount | MissingMount:
     """Return where the file is in a pod with these mounts."""
     raw = pod(container("app"), container("nginx", volumeMounts=list(mounts)), volumes=[*volumes])
     return mount_for(read_pod(raw), path)
@@ -56,7 +58,7 @@ def found_at(*mounts: Raw, path: str = "/status/on", volumes: Any = (EMPTY,)) ->
 )
 def test_the_volume_is_found(mounts: list[Raw], path: str, wanted: Raw) -> None:
     """The agent gets the same one at the same place, to write to."""
-    assert found_at(*mounts, path=path) == Found(wanted)
+    assert found_at(*mounts, path=path) == FoundMount(wanted)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_what_does_not_lead_to_the_file(mounts: list[Raw], volumes: list[Raw], w
     """Each refusal says what to do instead."""
     found = found_at(*mounts, volumes=volumes)
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingMount)
     assert why in f"{found.reason}; {found.remedy}"
 
 
@@ -97,14 +99,14 @@ def test_what_does_not_lead_to_the_file(mounts: list[Raw], volumes: list[Raw], w
 )
 def test_the_agent_keeps_what_it_needs(path: str) -> None:
     """A volume over its interpreter would keep the whole pod from starting."""
-    assert isinstance(found_at(mount(path), path=f"{path}/on"), Missing)
+    assert isinstance(found_at(mount(path), path=f"{path}/on"), MissingMount)
 
 
 def test_other_places_may_be_anywhere() -> None:
     """For example below a web server's folder."""
     html = mount("/usr/share/nginx/html")
 
-    assert found_at(html, path="/usr/share/nginx/html/on") == Found(html)
+    assert found_at(html, path="/usr/share/nginx/html/on") == FoundMount(html)
 
 
 def test_two_volumes_at_one_place_are_ambiguous() -> None:
@@ -116,7 +118,7 @@ def test_two_volumes_at_one_place_are_ambiguous() -> None:
     )
     found = mount_for(read_pod(raw), "/status/on")
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingMount)
     assert "two containers mount different volumes there" in found.reason
 
 

@@ -12,7 +12,7 @@ from e2e.support.load import FortioReport
 from e2e.support.timeline import Step
 from lossless.model.phases import Phase
 from lossless.model.status import MAX_HISTORY, LastRollout
-from lossless.plugin.drain_events import Drain
+from lossless.plugin.drain_events import PastDrain
 from lossless.plugin.pages.history_page import Past, history_page
 
 NOW = 1_800_000_000.0
@@ -42,12 +42,14 @@ def past(rollouts: int = MAX_HISTORY, word: str = "web") -> Past:
     running = [LastRollout(int(NOW) - 75, drained=1, before="9", revision="10")]
     begun = NOW - 70
     drains = [
-        Drain(f"{word}-5d8f-old-a", begun, begun + 21.4, Phase.DRAINED, "drained in 21s"),
-        Drain(f"{word}-5d8f-old-b", begun + 23, None, None, "drains"),
-        Drain(f"{word}-x", NOW - 7490, NOW - 7450, Phase.DRAINED, f"{word} drained in 40s"),
-        Drain(f"{word}-y", NOW - 7440, NOW - 7425, Phase.TIMED_OUT, f"{word}: 3 connections left"),
-        Drain(f"{word}-z", None, NOW - 7424, Phase.LOST, "ended without a result"),
-        Drain(f"{word}-scaled", NOW - 99_000, NOW - 98_970, Phase.DRAINED, "drained in 30s"),
+        PastDrain(f"{word}-5d8f-old-a", begun, begun + 21.4, Phase.DRAINED, "drained in 21s"),
+        PastDrain(f"{word}-5d8f-old-b", begun + 23, None, None, "drains"),
+        PastDrain(f"{word}-x", NOW - 7490, NOW - 7450, Phase.DRAINED, f"{word} drained in 40s"),
+        PastDrain(
+            f"{word}-y", NOW - 7440, NOW - 7425, Phase.TIMED_OUT, f"{word}: 3 connections left"
+        ),
+        PastDrain(f"{word}-z", None, NOW - 7424, Phase.LOST, "ended without a result"),
+        PastDrain(f"{word}-scaled", NOW - 99_000, NOW - 98_970, Phase.DRAINED, "drained in 30s"),
     ]
     return Past(
         name=f"shop/{word}",

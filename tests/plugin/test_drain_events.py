@@ -7,7 +7,7 @@ import pytest
 from lossless.cluster.timestamps import format_micro_time
 from lossless.model.conditions import Reason
 from lossless.model.phases import Phase
-from lossless.plugin.drain_events import Drain, drains_of, shared_out
+from lossless.plugin.drain_events import PastDrain, drains_of, shared_out
 from tests.support.rollouts import NOW
 
 WEB = "uid-web"
@@ -37,7 +37,7 @@ def test_begin_and_end(reason: Reason, phase: Phase) -> None:
     told = [event(reason, 21.5), event(Reason.DRAIN_STARTED, 0)]
 
     (drain,) = drains_of(told, WEB)
-    assert drain == Drain("a", NOW, NOW + 21.5, phase, f"a {reason.value}")
+    assert drain == PastDrain("a", NOW, NOW + 21.5, phase, f"a {reason.value}")
     assert drain.seconds == 21.5
 
 
@@ -70,7 +70,7 @@ def test_other_events(other: dict[str, Any]) -> None:
 def test_each_drain_has_its_rollout() -> None:
     """By when it was heard of last; status has whole seconds, so an end's second belongs to it."""
     at = int(NOW)
-    drains = [Drain(str(n), ended=NOW + n) for n in (-1, 5, 20.9, 22, 31)]
+    drains = [PastDrain(str(n), ended=NOW + n) for n in (-1, 5, 20.9, 22, 31)]
 
     shares, rest = shared_out(drains, [(at + 30, 0), (at, at + 20)])
     assert [[drain.pod for drain in share] for share in shares] == [["31"], ["5", "20.9"]]

@@ -10,7 +10,7 @@ from lossless.model.names import GROUP, PLURAL, VERSION
 from lossless.model.rollout.observation import Unknown
 from lossless.model.targets import Kind, Target, TargetRef
 from lossless.webhook.advice import advice, wanted_target
-from lossless.webhook.owner import Rollout
+from lossless.webhook.owner import AdmissionRollout
 from lossless.webhook.rollout_review import proposed, refusal
 from tests.injection.pods import SETTINGS, Raw, container, rollout, spec
 from tests.support.spoiling import JSON
@@ -24,7 +24,9 @@ def deployment(*containers: Raw, **fields: Any) -> Raw:
     return {"spec": {"template": template, **fields}}
 
 
-def said(workload: Raw | Unknown | None = None, *others: Rollout, **fields: Any) -> tuple[str, ...]:
+def said(
+    workload: Raw | Unknown | None = None, *others: AdmissionRollout, **fields: Any
+) -> tuple[str, ...]:
     """Return the advice about a LosslessRollout for Deployment web."""
     return advice(rollout(created="", spec=spec(**{**NGINX, **fields})), others, workload, SETTINGS)
 
@@ -104,7 +106,7 @@ def test_an_api_server_that_does_not_answer_is_no_reason_to_warn() -> None:
         pytest.param(rollout("web2", namespace="blog"), False, id="in another namespace"),
     ],
 )
-def test_two_on_one_target(other: Rollout, *, warned: bool) -> None:
+def test_two_on_one_target(other: AdmissionRollout, *, warned: bool) -> None:
     """Only one counts, and it is not the new one."""
     warnings = said(deployment(), other)
 

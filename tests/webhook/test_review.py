@@ -12,13 +12,13 @@ from lossless.cluster.rollout_status import status_document
 from lossless.model.names import GATE, ROLLOUT_LABEL
 from lossless.model.status import Cause, RolloutStatus, Suspension
 from lossless.model.targets import Kind, TargetRef
-from lossless.webhook.owner import Rollout, parse_rollout
+from lossless.webhook.owner import AdmissionRollout, parse_rollout
 from lossless.webhook.review import (
     MOST_PARTS,
-    Answer,
     Context,
     MalformedReviewError,
     Result,
+    ReviewAnswer,
     answer,
     parse_review,
 )
@@ -39,7 +39,7 @@ from tests.support.spoiling import paths, spoiled
 CONTEXT = Context(rollouts=(rollout(),), leader=True, agent=SETTINGS)
 
 
-def asked(raw: Raw, context: Context = CONTEXT) -> Answer:
+def asked(raw: Raw, context: Context = CONTEXT) -> ReviewAnswer:
     """Return the answer to an AdmissionReview."""
     return answer(parse_review(json.dumps(raw).encode()), context)
 
@@ -144,7 +144,7 @@ def test_what_is_not_ours_passes(raw: Raw) -> None:
     ],
 )
 def test_what_cannot_be_injected_passes_with_a_warning(
-    raw: Raw, rollouts: tuple[Rollout, ...], warning: str
+    raw: Raw, rollouts: tuple[AdmissionRollout, ...], warning: str
 ) -> None:
     """The warning names the reason and the remedy; the pod starts unprotected."""
     answered = asked(raw, replace(CONTEXT, rollouts=rollouts))

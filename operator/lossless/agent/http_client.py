@@ -27,7 +27,7 @@ _DISCARDED: Final = 10 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back."""
 
     status: int
@@ -48,7 +48,7 @@ async def exchange(  # noqa: PLR0913 # a request has that many parts
     headers: Iterable[tuple[str, str]] = (),
     body: bytes = b"",
     limit: int | None,
-) -> Answer:
+) -> HttpResponse:
     """Return the answer to one request; the caller sets the time that it may take.
 
     Args:
@@ -95,7 +95,7 @@ def _name_of(host: str) -> str:
 
 async def _read(
     reader: asyncio.StreamReader, connection: h11.Connection, limit: int | None
-) -> Answer:
+) -> HttpResponse:
     status, body = 0, bytearray()
     while True:
         event = connection.next_event()
@@ -109,13 +109,13 @@ async def _read(
             if limit is None:
                 with contextlib.suppress(OSError, h11.RemoteProtocolError):
                     await _discard(reader, connection, event)
-                return Answer(status, b"")
+                return HttpResponse(status, b"")
         elif isinstance(event, h11.Data):
             body += event.data
             if limit is not None and len(body) > limit:
                 raise AskError(f"the answer is longer than {limit} bytes")
         elif isinstance(event, h11.EndOfMessage):
-            return Answer(status, bytes(body))
+            return HttpResponse(status, bytes(body))
         elif not isinstance(event, h11.InformationalResponse):
             raise AskError(_CLOSED)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lossless.checks.haproxy_sections import Line, Section, read_sections
-from lossless.checks.mounted import Source, command_line, proxies
+from lossless.checks.mounted import MountedFile, command_line, proxies
 from lossless.checks.setup import Raw, Setup
 from lossless.model.close_drivers import HaproxyClose
 
@@ -24,7 +24,7 @@ class Haproxy:
     setup: Setup
     driver: HaproxyClose
     container: Raw
-    files: Mapping[str, Source]
+    files: Mapping[str, MountedFile]
     """What its container has mounted, by path."""
     sections: tuple[Section, ...]
     """Never empty."""
@@ -81,7 +81,7 @@ def haproxies(setup: Setup) -> Iterator[Haproxy]:
             yield Haproxy(setup, driver, container, files, sections)
 
 
-def _read_by(container: Raw, files: Mapping[str, Source]) -> list[str]:
+def _read_by(container: Raw, files: Mapping[str, MountedFile]) -> list[str]:
     """Return the files that HAProxy reads; none if some of them are not in sight."""
     named = _STARTED_WITH.findall(command_line(container))
     if not named:

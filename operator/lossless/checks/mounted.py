@@ -12,7 +12,7 @@ Driver = TypeVar("Driver")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MountedFile:
     """A file that a ConfigMap holds."""
 
     place: str
@@ -29,7 +29,9 @@ def config_map_names(pod_spec: Raw) -> frozenset[str]:
     )
 
 
-def proxies(setup: Setup, kind: type[Driver]) -> Iterator[tuple[Driver, Raw, Mapping[str, Source]]]:
+def proxies(
+    setup: Setup, kind: type[Driver]
+) -> Iterator[tuple[Driver, Raw, Mapping[str, MountedFile]]]:
     """Yield each container that may be a close driver's proxy, if the spec names such a driver.
 
     Beside it the files of ConfigMaps that it has mounted, by absolute path; a ConfigMap that was
@@ -48,7 +50,7 @@ def command_line(container: Raw) -> str:
     return " ".join(str(word) for key in ("command", "args") for word in container.get(key) or ())
 
 
-def _files_of(container: Raw, setup: Setup) -> Mapping[str, Source]:
+def _files_of(container: Raw, setup: Setup) -> Mapping[str, MountedFile]:
     volumes = {volume.get("name"): volume for volume in setup.pod_spec.get("volumes") or ()}
     return {
         str(path): source
@@ -68,7 +70,9 @@ def _placed(mount: Raw, inner: PurePosixPath) -> Iterator[PurePosixPath]:
         yield place / inner.relative_to(shown)
 
 
-def _files(volume: Raw, config_maps: Mapping[str, Raw]) -> Iterator[tuple[PurePosixPath, Source]]:
+def _files(
+    volume: Raw, config_maps: Mapping[str, Raw]
+) -> Iterator[tuple[PurePosixPath, MountedFile]]:
     for projection in _projections(volume):
         config_map = config_maps.get(str(projection.get("name", ""))) or {}
         data = config_map.get("data") or {}
@@ -77,7 +81,7 @@ def _files(volume: Raw, config_maps: Mapping[str, Raw]) -> Iterator[tuple[PurePo
             key = str(item.get("key", ""))
             if key in data:
                 path = PurePosixPath(str(item.get("path", key)))
-                yield path, Source(f"ConfigMap {qualified(config_map)} {key}", str(data[key]))
+                yield path, MountedFile(f"ConfigMap {qualified(config_map)} {key}", str(data[key]))
 
 
 def _projections(volume: Raw) -> Iterator[Raw]:

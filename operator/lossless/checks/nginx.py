@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lossless.checks.finding import Severity, Trouble
-from lossless.checks.mounted import Source, command_line, proxies
+from lossless.checks.mounted import MountedFile, command_line, proxies
 from lossless.checks.setup import Setup
 from lossless.model.close_drivers import NginxClose
 from lossless.nginx import findings as said
@@ -67,14 +67,14 @@ def not_checked(setup: Setup) -> Iterator[Trouble]:
 
 def _configurations(
     setup: Setup,
-) -> Iterator[tuple[str, Mapping[str, Source], NginxClose]]:
+) -> Iterator[tuple[str, Mapping[str, MountedFile], NginxClose]]:
     """Yield each file that nginx starts reading at, what is mounted beside it, and the driver."""
     for driver, container, files in proxies(setup, NginxClose):
         for file in _beginnings(container, files):
             yield file, files, driver
 
 
-def _beginnings(container: Mapping[str, Any], files: Mapping[str, Source]) -> list[str]:
+def _beginnings(container: Mapping[str, Any], files: Mapping[str, MountedFile]) -> list[str]:
     named = _STARTED_WITH.search(command_line(container))
     main = named[1] if named else _MAIN
     if main in files:
@@ -82,7 +82,7 @@ def _beginnings(container: Mapping[str, Any], files: Mapping[str, Source]) -> li
     return [] if named else sorted(path for path in files if _PARTS.fullmatch(path))
 
 
-def _read(file: str, files: Mapping[str, Source]) -> Configuration:
+def _read(file: str, files: Mapping[str, MountedFile]) -> Configuration:
     texts = {path: source.text for path, source in files.items()}
     return read_configuration(file, prefix=_MAIN.rpartition("/")[0], files=InMemory(texts))
 
@@ -98,7 +98,7 @@ class Seen:
 
     driver: NginxClose
     container: Mapping[str, Any]
-    files: Mapping[str, Source]
+    files: Mapping[str, MountedFile]
     root: Directive
     """Files of ``conf.d`` stand in one, as nginx sees them."""
     whole: bool

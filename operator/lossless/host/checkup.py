@@ -20,7 +20,7 @@ PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckupFinding:
     """One thing that was looked at."""
 
     text: str
@@ -28,7 +28,7 @@ class Finding:
     """A publish would fail, or lose requests; else it is only worth knowing."""
 
 
-async def examine(config: HostConfig, facts: Facts) -> tuple[Finding, ...]:
+async def examine(config: HostConfig, facts: Facts) -> tuple[CheckupFinding, ...]:
     """Return what was found.
 
     Args:
@@ -36,7 +36,7 @@ async def examine(config: HostConfig, facts: Facts) -> tuple[Finding, ...]:
         facts: gathered before, with the network namespace entered if that was possible.
     """
     return (
-        *(Finding(problem, wrong=True) for problem in facts.problems),
+        *(CheckupFinding(problem, wrong=True) for problem in facts.problems),
         *_rights(config),
         *_programs(config),
         *_clients(config),
@@ -45,11 +45,11 @@ async def examine(config: HostConfig, facts: Facts) -> tuple[Finding, ...]:
     )
 
 
-def _rights(config: HostConfig) -> list[Finding]:
+def _rights(config: HostConfig) -> list[CheckupFinding]:
     found = []
     if os.geteuid() != 0:
         found.append(
-            Finding(
+            CheckupFinding(
                 f"run as user {os.geteuid()}: connections can be counted, but whether this user may"
                 " stop and start the programs is known only once it is tried",
             )
@@ -57,38 +57,40 @@ def _rights(config: HostConfig) -> list[Finding]:
     for path in config.status_files:
         folder = Path(path).parent
         if not os.access(folder, os.W_OK | os.X_OK):
-            found.append(Finding(f"{folder} is not writable: {path} cannot be removed", wrong=True))
+            found.append(
+                CheckupFinding(f"{folder} is not writable: {path} cannot be removed", wrong=True)
+            )
     directory = Path(config.state_directory)
     while not directory.exists():
         directory = directory.parent
     if not os.access(directory, os.W_OK | os.X_OK):
         text = f"stateDirectory: {config.state_directory} cannot be written"
-        found.append(Finding(text, wrong=True))
+        found.append(CheckupFinding(text, wrong=True))
     return found
 
 
-def _programs(config: HostConfig) -> list[Finding]:
+def _programs(config: HostConfig) -> list[CheckupFinding]:
     found = []
     for name, program in (("proxy", config.proxy), ("app", config.app)):
         for key, argv in (("stop", program.stop), ("start", program.start)) if program else ():
             if shutil.which(argv[0]) is None:
                 text = f"{name}.{key}: {argv[0]!r} is not a program that can be run here"
-                found.append(Finding(text, wrong=True))
+                found.append(CheckupFinding(text, wrong=True))
     return found
 
 
-def _clients(config: HostConfig) -> list[Finding]:
+def _clients(config: HostConfig) -> list[CheckupFinding]:
     found = []
     if not config.close:
         found.append(
-            Finding(
+            CheckupFinding(
                 "close: nobody is told to leave, so clients that keep a busy connection stay until"
                 " the deadline; name what can tell them, for example close = [{nginx = {}}]",
             )
         )
     if not config.load_balancer.checks:
         found.append(
-            Finding(
+            CheckupFinding(
                 "loadBalancer.checks: none; if the load balancer's health checks connect to a"
                 " counted port, name them there, or the host never becomes quiet",
             )
@@ -96,7 +98,7 @@ def _clients(config: HostConfig) -> list[Finding]:
     return found
 
 
-async def _drivers(config: HostConfig) -> list[Finding]:
+async def _drivers(config: HostConfig) -> list[CheckupFinding]:
     found = []
     for driver in (*config.close, *config.reopen):
         match driver:
@@ -107,7 +109,7 @@ async def _drivers(config: HostConfig) -> list[Finding]:
             case _:
                 continue
         if problem:
-            found.append(Finding(f"{driver.name}: {problem}", wrong=True))
+            found.append(CheckupFinding(f"{driver.name}: {problem}", wrong=True))
     return found
 
 
@@ -124,18 +126,18 @@ async def _connect(path: str, port: int) -> str:
     return ""
 
 
-async def _counters(config: HostConfig) -> list[Finding]:
+async def _counters(config: HostConfig) -> list[CheckupFinding]:
     if not config.metrics:
         return []
     counting = Counting(config.metrics, clock=Clock(), log=_silent)
     readings = await counting.read(PATIENCE)
-    return [Finding(reading.unknown, wrong=True) for reading in readings if reading.unknown]
+    return [CheckupFinding(reading.unknown, wrong=True) for reading in readings if reading.unknown]
 
 
 def _silent(event: str, **fields: object) -> None:
     del event, fields
 
 
-def render(findings: Sequence[Finding]) -> list[str]:
+def render(findings: Sequence[CheckupFinding]) -> list[str]:
     """Return a line for each finding."""
     return [f"{'WRONG' if one.wrong else 'note'}: {one.text}" for one in findings]

@@ -14,7 +14,7 @@ from lossless.host.signals import Interrupts
 from lossless.model.durations import format_duration, parse_duration
 
 
-class State(StrEnum):
+class HostState(StrEnum):
     """How far a host is."""
 
     WAITING = "waiting"
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 def next_hosts(
-    states: Mapping[RemoteHost, State], max_unavailable: int, *, stopping: bool
+    states: Mapping[RemoteHost, HostState], max_unavailable: int, *, stopping: bool
 ) -> tuple[RemoteHost, ...]:
     """Return the hosts to begin with now, in their order.
 
@@ -33,14 +33,14 @@ def next_hosts(
         max_unavailable: hosts that may be out at the same time. One that has failed may be out.
         stopping: nothing new is wanted.
     """
-    if stopping or State.FAILED in states.values():
+    if stopping or HostState.FAILED in states.values():
         return ()
-    running = sum(1 for state in states.values() if state is State.RUNNING)
-    waiting = [target for target, state in states.items() if state is State.WAITING]
+    running = sum(1 for state in states.values() if state is HostState.RUNNING)
+    waiting = [target for target, state in states.items() if state is HostState.WAITING]
     return tuple(waiting[: max(0, max_unavailable - running)])
 
 
-class Rollout:
+class HostRollout:
     """Walks over the hosts."""
 
     def __init__(  # noqa: PLR0913 # what it works with, and whom it tells
@@ -65,7 +65,7 @@ class Rollout:
             progress: what people see.
             interrupts: asked before each host; the second one gives up waiting.
         """
-        self._states = dict.fromkeys(targets, State.WAITING)
+        self._states = dict.fromkeys(targets, HostState.WAITING)
         self._command = command
         self._remote = remote
         self._max = max_unavailable
@@ -81,7 +81,7 @@ class Rollout:
             while True:
                 stopping = self._interrupts.asked.is_set()
                 for target in next_hosts(self._states, self._max, stopping=stopping):
-                    self._states[target] = State.RUNNING
+                    self._states[target] = HostState.RUNNING
                     self._progress.say(f"{target.name}: begins")
                     running[asyncio.ensure_future(self._one(target))] = target
                 if not running:
@@ -94,7 +94,7 @@ class Rollout:
                 for task in done & running.keys():
                     target = running.pop(task)
                     code = task.result()
-                    self._states[target] = State.DONE if code == 0 else State.FAILED
+                    self._states[target] = HostState.DONE if code == 0 else HostState.FAILED
                     told = "done" if code == 0 else f"FAILED with exit code {code}"
                     self._progress.say(f"{target.name}: {told}")
         finally:
@@ -119,16 +119,16 @@ class Rollout:
         return Exit.FAILED
 
     def _conclude(self) -> int:
-        def named(state: State) -> str:
+        def named(state: HostState) -> str:
             return ", ".join(one.name for one, its in self._states.items() if its is state)
 
         say = self._progress.say
-        done = sum(1 for state in self._states.values() if state is State.DONE)
+        done = sum(1 for state in self._states.values() if state is HostState.DONE)
         say(f"{done} of {len(self._states)} hosts published.")
         for state, told in (
-            (State.FAILED, "Failed, see `lossless host status` there"),
-            (State.RUNNING, "Left while at work, see `lossless host status` there"),
-            (State.WAITING, "Not begun, and as they were"),
+            (HostState.FAILED, "Failed, see `lossless host status` there"),
+            (HostState.RUNNING, "Left while at work, see `lossless host status` there"),
+            (HostState.WAITING, "Not begun, and as they were"),
         ):
             if named(state):
                 say(f"{told}: {named(state)}")
@@ -159,7 +159,7 @@ async def main(options: argparse.Namespace) -> int:
 
     interrupts = Interrupts(progress.say)
     interrupts.listen()
-    return await Rollout(
+    return await HostRollout(
         targets,
         options.remote,
         remote=Ssh(),

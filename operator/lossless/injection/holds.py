@@ -7,8 +7,8 @@ from typing import Final
 
 from lossless.injection.admission_pod import AdmissionPod
 from lossless.injection.containers import main_containers
-from lossless.injection.hooks import MARGIN, Decision, HoldRequest, decide
-from lossless.injection.nginx_reload import Reloading, Reloads, find_reloads, not_reloaded
+from lossless.injection.hooks import MARGIN, HoldRequest, HookDecision, decide
+from lossless.injection.nginx_reload import NginxReloads, Reloading, find_reloads, not_reloaded
 from lossless.injection.patching import Path
 from lossless.injection.problem import Problem, ProblemKind
 from lossless.model.drain.agent_config import DEFAULT_GRACE
@@ -25,7 +25,7 @@ _SPARE_GRACE: Final = 10
 class Holds:
     """How all of them are held."""
 
-    decisions: tuple[Decision, ...]
+    decisions: tuple[HookDecision, ...]
     """In the order of the pod's containers."""
     own_hooks: tuple[OwnHook, ...]
     """What the agent does in the kubelet's place."""
@@ -134,7 +134,7 @@ class _Roles:
             hold_key=self.hold_key,
         )
 
-    def barrier(self, decisions: Mapping[str, Decision], ports: tuple[int, ...]) -> Barrier:
+    def barrier(self, decisions: Mapping[str, HookDecision], ports: tuple[int, ...]) -> Barrier:
         """Return who waits for the main containers' end: the sidecars that are held.
 
         Where it is not known on what the main ones listen, their end cannot be seen, and all are
@@ -147,7 +147,7 @@ class _Roles:
         )
         return Barrier(waiting, ports, self.grace) if waiting and ports else Barrier()
 
-    def grace_with(self, decisions: Iterable[Decision]) -> int:
+    def grace_with(self, decisions: Iterable[HookDecision]) -> int:
         """Return the grace period that covers the longest hold and the pod's own time after it."""
         longest = [self.spec.drain.timeout]
         for made in decisions:
@@ -158,7 +158,9 @@ class _Roles:
         return math.ceil(max(longest) + self.grace) + _SPARE_GRACE
 
 
-def _not_reloaded(reloads: Reloads, decisions: Mapping[str, Decision]) -> Iterator[Problem]:
+def _not_reloaded(
+    reloads: NginxReloads, decisions: Mapping[str, HookDecision]
+) -> Iterator[Problem]:
     for name, reloading in reloads.of.items():
         made = decisions[name]
         if made.by_file:

@@ -70,7 +70,7 @@ class HoldRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class HookDecision:
     """What one container gets."""
 
     hook: Mapping[str, Any] | None = None
@@ -96,7 +96,7 @@ def hold(container: str, asked: HoldRequest, own: OwnHook | None) -> dict[str, A
 
 def decide(
     container: ServingContainer, asked: HoldRequest, before: Mapping[str, OwnHook]
-) -> Decision:
+) -> HookDecision:
     """Return what the container gets.
 
     Args:
@@ -112,7 +112,7 @@ def decide(
     seconds = hook.seconds if isinstance(hook, SleepAction) else 0
     only_waits = ours or hook is None or isinstance(hook, SleepAction)
     if asked.sleep and not command and own is None and only_waits:
-        return Decision({"sleep": {"seconds": max(asked.sleep, seconds)}})
+        return HookDecision({"sleep": {"seconds": max(asked.sleep, seconds)}})
     match hook:
         case ExecAction() if command:
             return _by_shell(container, hook, asked, own)
@@ -121,17 +121,17 @@ def decide(
         case HttpGetAction() if not ours:
             sent = _http_hook(container, hook)
             if isinstance(sent, Problem):
-                return Decision(problem=sent)
+                return HookDecision(problem=sent)
             own = sent
         case OtherAction(kind):
             kept = f"it keeps its own preStop {kind}"
             remedy = "remove it to have the container held"
-            return Decision(problem=_unprotected(container, kept, remedy))
+            return HookDecision(problem=_unprotected(container, kept, remedy))
         case _:
             pass
     if asked.by_file and asked.sees_files:
         return _held_by_file(container, (), DEFAULT_SHELL, asked, own)
-    return Decision(hold(container.name, asked, own), own)
+    return HookDecision(hold(container.name, asked, own), own)
 
 
 def _is_ours(hook: LifecycleHandler | None, agent_port: int) -> bool:
@@ -147,10 +147,10 @@ def _is_ours(hook: LifecycleHandler | None, agent_port: int) -> bool:
 
 def _by_shell(
     container: ServingContainer, hook: ExecAction, asked: HoldRequest, own: OwnHook | None
-) -> Decision:
+) -> HookDecision:
     """Decide about a container whose own hook is a program."""
     if not hook.shell and not asked.by_file:
-        return Decision(
+        return HookDecision(
             problem=_unprotected(
                 container,
                 "it keeps its own preStop exec, which does not show whether there is a shell to"
@@ -160,7 +160,7 @@ def _by_shell(
             )
         )
     if not asked.sees_files:
-        return Decision(
+        return HookDecision(
             problem=_unprotected(
                 container,
                 f"its preStop exec cannot wait for the drain, because {SHARED_MOUNT} is taken",
@@ -176,10 +176,10 @@ def _held_by_file(
     shell: str,
     asked: HoldRequest,
     own: OwnHook | None,
-) -> Decision:
+) -> HookDecision:
     limit = _limit(asked, own)
     hook = file_hold(container.name, command, program=shell, limit=limit, reloading=asked.reloading)
-    return Decision(hook, own, by_file=True)
+    return HookDecision(hook, own, by_file=True)
 
 
 def _limit(asked: HoldRequest, own: OwnHook | None) -> int:

@@ -44,7 +44,7 @@ class Reloading:
 
 
 @dataclass(frozen=True, slots=True)
-class Reloads:
+class NginxReloads:
     """What is asked for in a pod."""
 
     of: Mapping[str, Reloading]
@@ -60,7 +60,7 @@ def not_reloaded(field: str, reason: str, remedy: str) -> Problem:
 
 def find_reloads(
     spec: RolloutSpec, pod: AdmissionPod, main: tuple[ServingContainer, ...]
-) -> Reloads:
+) -> NginxReloads:
     """Return which containers reload nginx.
 
     Args:
@@ -89,7 +89,7 @@ def find_reloads(
             problems.append(in_vain)
         else:
             found[container.name] = reloading
-    return Reloads(found, tuple(problems))
+    return NginxReloads(found, tuple(problems))
 
 
 def _asked(spec: RolloutSpec) -> Iterator[tuple[str, Reload | ReloadClose]]:

@@ -10,7 +10,7 @@ from typing import Any
 from lossless.injection.admission_pod import AdmissionPod, ServingContainer
 from lossless.injection.patching import Path
 from lossless.injection.problem import Problem, ProblemKind
-from lossless.injection.volumes import Missing, mount_for
+from lossless.injection.volumes import MissingMount, mount_for
 from lossless.model.close_drivers import MiddlewareClose, NginxClose
 from lossless.model.close_drivers import shared_path as path_of_driver
 from lossless.model.counters import shared_path as path_of_counter
@@ -45,11 +45,11 @@ def find_shared_paths(pod: AdmissionPod, spec: RolloutSpec) -> SharedPaths:
     """
     named = [(field, path) for field, path in _named(spec) if path != STATUS_FILE]
     found = {path: mount_for(pod, path) for _, path in named}
-    mounts = [one.mount for one in found.values() if not isinstance(one, Missing)]
+    mounts = [one.mount for one in found.values() if not isinstance(one, MissingMount)]
     wanted = (
         one.status_file for one in spec.close if isinstance(one, NginxClose | MiddlewareClose)
     )
-    out_of_reach = {path: one for path, one in found.items() if isinstance(one, Missing)}
+    out_of_reach = {path: one for path, one in found.items() if isinstance(one, MissingMount)}
     return SharedPaths(
         status_files=tuple(
             path for path in dict.fromkeys((STATUS_FILE, *wanted)) if path not in out_of_reach

@@ -34,7 +34,7 @@ _REMEDY: Final = "mount an emptyDir at its directory into that container"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundMount:
     """The volume is there."""
 
     mount: Mapping[str, Any]
@@ -42,14 +42,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingMount:
     """The agent cannot reach the path."""
 
     reason: str
     remedy: str = _REMEDY
 
 
-def mount_for(pod: AdmissionPod, path: str) -> Found | Missing:
+def mount_for(pod: AdmissionPod, path: str) -> FoundMount | MissingMount:
     """Return how the agent gets to the directory of ``path``, to use what is there.
 
     Args:
@@ -60,27 +60,29 @@ def mount_for(pod: AdmissionPod, path: str) -> Found | Missing:
         mount for container in pod.containers if (mount := container.mount_of(path)) is not None
     ]
     if not mounts:
-        return Missing("no container of this pod has a volume mounted there")
-    return _objection(pod, mounts, path) or Found(mounts[0].document())
+        return MissingMount("no container of this pod has a volume mounted there")
+    return _objection(pod, mounts, path) or FoundMount(mounts[0].document())
 
 
-def _objection(pod: AdmissionPod, mounts: Sequence[VolumeMount], path: str) -> Missing | None:
+def _objection(pod: AdmissionPod, mounts: Sequence[VolumeMount], path: str) -> MissingMount | None:
     """Return why these mounts do not lead the agent to the file; None if they do."""
     first = mounts[0]
     where, name = first.directory, first.name
     kind = next((volume.kind for volume in pod.volumes if volume.name == name), "")
     if any(replace(mount, path=mount.directory) != replace(first, path=where) for mount in mounts):
-        return Missing("two containers mount different volumes there", "mount the same into both")
+        return MissingMount(
+            "two containers mount different volumes there", "mount the same into both"
+        )
     if where == path:
-        return Missing("a volume is mounted at the very file, which cannot go then")
+        return MissingMount("a volume is mounted at the very file, which cannot go then")
     if first.sub_path_expr:
-        return Missing(f"volume {name} is mounted with subPathExpr", "use subPath")
+        return MissingMount(f"volume {name} is mounted with subPathExpr", "use subPath")
     if any(first.holds(needed) or _within(where, needed) for needed in _NEEDED):
-        return Missing(
+        return MissingMount(
             f"the agent cannot have a volume mounted at {where}", "use another directory"
         )
     if kind not in _OWN_KINDS:
-        return Missing(
+        return MissingMount(
             f"volume {name} ({kind or 'not defined'}) is not one that only this pod writes to"
         )
     return None

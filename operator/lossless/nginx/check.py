@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lossless.model.names import STATUS_FILE
-from lossless.nginx.contexts import Place, answers_clients, locations, servers
+from lossless.nginx.contexts import BlockPath, answers_clients, locations, servers
 from lossless.nginx.coverage import ways
 from lossless.nginx.directives import Configuration, UnreadableError
-from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.findings import NginxFinding, Severity, found
 from lossless.nginx.keeping import connection_headers, error_pages, idle_times, multiplexed
 from lossless.nginx.repetition import repetition
 from lossless.nginx.triggers import not_reached
@@ -24,7 +24,7 @@ class Expectations:
     """Whether nginx is told to reload in a drain."""
 
 
-def check(configuration: Configuration, expected: Expectations) -> list[Finding]:
+def check(configuration: Configuration, expected: Expectations) -> list[NginxFinding]:
     """Return what is to be said, by file and line, each thing once.
 
     Raises:
@@ -45,7 +45,7 @@ def check(configuration: Configuration, expected: Expectations) -> list[Finding]
     some = False
     for http, server in servers(root):
         some = True
-        findings += _server(Place((root, http, server)), expected)
+        findings += _server(BlockPath((root, http, server)), expected)
     if not some:
         raise UnreadableError(
             f"{root.file}: there is no server block in it, so nothing can be checked; "
@@ -58,7 +58,7 @@ def check(configuration: Configuration, expected: Expectations) -> list[Finding]
     )
 
 
-def _server(server: Place, expected: Expectations) -> Iterator[Finding]:
+def _server(server: BlockPath, expected: Expectations) -> Iterator[NginxFinding]:
     yield from multiplexed(
         server.path[0], server, client_idle=expected.client_idle, reloads=expected.http2_reload
     )

@@ -19,7 +19,7 @@ PASSES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlockPath:
     """A location, or a server that answers by itself."""
 
     path: tuple[Directive, ...]
@@ -57,25 +57,25 @@ def servers(root: Directive) -> Iterator[tuple[Directive, Directive]]:
             yield http, server
 
 
-def locations(path: tuple[Directive, ...]) -> Iterator[Place]:
+def locations(path: tuple[Directive, ...]) -> Iterator[BlockPath]:
     """Yield every location below the last of ``path``, nested ones too."""
     for location in path[-1].all("location"):
         place = (*path, location)
-        yield Place(place)
+        yield BlockPath(place)
         yield from locations(place)
 
 
-def is_named(place: Place) -> bool:
+def is_named(place: BlockPath) -> bool:
     """Return whether only an internal redirect gets there."""
     return place.here.arguments[-1:] != () and place.here.arguments[-1].startswith("@")
 
 
-def answers_clients(place: Place) -> bool:
+def answers_clients(place: BlockPath) -> bool:
     """Return whether a client's own request can end there."""
     return not is_named(place) and place.here.last("internal") is None
 
 
-def passes(place: Place) -> Directive | None:
+def passes(place: BlockPath) -> Directive | None:
     """Return the directive by which a request is passed on, also from within an ``if``."""
     for block in (place.here, *place.here.all("if", "limit_except")):
         for one in block.all(*PASSES):
@@ -96,7 +96,7 @@ def seconds(text: str) -> float | None:
     return float(sum(int(number) * _SECONDS[unit] for number, unit in parts))
 
 
-def closes(place: Place) -> bool:
+def closes(place: BlockPath) -> bool:
     """Return whether every answer of a location says close."""
     keep = place.in_effect("keepalive_timeout")[-1:]
     return bool(keep and keep[0].arguments) and seconds(keep[0].arguments[0]) == 0

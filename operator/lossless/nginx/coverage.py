@@ -9,9 +9,9 @@ accepts; ``tests/nginx/test_real_nginx.py`` shows on real ones what clients see 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lossless.nginx.contexts import Place, closes, is_named, passes
+from lossless.nginx.contexts import BlockPath, closes, is_named, passes
 from lossless.nginx.directives import Directive
-from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.findings import NginxFinding, Severity, found
 from lossless.nginx.triggers import Trigger, acts_for_all, behind, trigger
 
 _SNIPPET = "lossless nginx-snippet prints what belongs there"
@@ -21,15 +21,15 @@ _SNIPPET = "lossless nginx-snippet prints what belongs there"
 class Way:
     """How a request of one place is answered in a drain."""
 
-    origin: Place
-    target: Place
+    origin: BlockPath
+    target: BlockPath
     """The named location."""
     error_page: Directive
     skipped: tuple[Directive, ...]
     """What the server would have done first, and stands behind its trigger."""
 
 
-def ways(place: Place, status_file: str) -> tuple[list[Way], list[Finding]]:
+def ways(place: BlockPath, status_file: str) -> tuple[list[Way], list[NginxFinding]]:
     """Return a place's ways through a drain, and what is wrong with them.
 
     Args:
@@ -39,7 +39,7 @@ def ways(place: Place, status_file: str) -> tuple[list[Way], list[Finding]]:
     triggers = _triggers(place)
     if not triggers:
         return [], _not_covered(place)
-    every, problems = list[Way](), list[Finding]()
+    every, problems = list[Way](), list[NginxFinding]()
     for level, act in triggers:
         taken, wrong = _way(place, level, act, status_file)
         every += [taken] if taken else []
@@ -48,8 +48,8 @@ def ways(place: Place, status_file: str) -> tuple[list[Way], list[Finding]]:
 
 
 def _way(
-    place: Place, level: Place, act: Trigger, status_file: str
-) -> tuple[Way | None, list[Finding]]:
+    place: BlockPath, level: BlockPath, act: Trigger, status_file: str
+) -> tuple[Way | None, list[NginxFinding]]:
     problems = list(_wrong_file(act, status_file))
     page = _error_page(level, act)
     if page is None:
@@ -87,12 +87,12 @@ def _way(
     return Way(place, named, page, tuple(skipped)), problems
 
 
-def _triggers(place: Place) -> list[tuple[Place, Trigger]]:
+def _triggers(place: BlockPath) -> list[tuple[BlockPath, Trigger]]:
     """Return the triggers on a request's way, each with the level whose error_page it meets.
 
     A server's own comes first: the location has not been looked for then.
     """
-    server = Place(place.path[: place.path.index(place.server) + 1])
+    server = BlockPath(place.path[: place.path.index(place.server) + 1])
     first = trigger(server.here)
     own = None if place.here is server.here else trigger(place.here)
     if first is not None and (own is None or acts_for_all(server.here)):
@@ -102,7 +102,7 @@ def _triggers(place: Place) -> list[tuple[Place, Trigger]]:
     return [(place, own)] if first is None or first.is_dead else [(server, first), (place, own)]
 
 
-def _not_covered(place: Place) -> list[Finding]:
+def _not_covered(place: BlockPath) -> list[NginxFinding]:
     here = place.here
     answer = here.last("return")
     if here.last("stub_status") or (answer and answer.arguments[:1] == ("444",)):
@@ -137,7 +137,7 @@ def _not_covered(place: Place) -> list[Finding]:
     ]
 
 
-def _wrong_file(act: Trigger, status_file: str) -> Iterator[Finding]:
+def _wrong_file(act: Trigger, status_file: str) -> Iterator[NginxFinding]:
     if act.gone and act.file == status_file:
         return
     if act.file == status_file:
@@ -161,8 +161,8 @@ def _wrong_file(act: Trigger, status_file: str) -> Iterator[Finding]:
     )
 
 
-def _error_page(level: Place, act: Trigger) -> Directive | None:
-    inside = Place((*level.path, act.condition))
+def _error_page(level: BlockPath, act: Trigger) -> Directive | None:
+    inside = BlockPath((*level.path, act.condition))
     for page in inside.in_effect("error_page"):
         codes = [one for one in page.arguments[:-1] if not one.startswith("=")]
         if act.code in codes:
@@ -170,7 +170,7 @@ def _error_page(level: Place, act: Trigger) -> Directive | None:
     return None
 
 
-def _no_error_page(level: Place, act: Trigger) -> Finding:
+def _no_error_page(level: BlockPath, act: Trigger) -> NginxFinding:
     own = level.here.last("error_page")
     hidden = own is not None and level.here.name == "location"
     return found(
@@ -184,7 +184,7 @@ def _no_error_page(level: Place, act: Trigger) -> Finding:
     )
 
 
-def _wrong_answer(page: Directive) -> Iterator[Finding]:
+def _wrong_answer(page: Directive) -> Iterator[NginxFinding]:
     answer = next((one for one in page.arguments[:-1] if one.startswith("=")), None)
     if answer == "=":
         return
@@ -199,15 +199,15 @@ def _wrong_answer(page: Directive) -> Iterator[Finding]:
     )
 
 
-def _named(place: Place, name: str) -> Place | None:
+def _named(place: BlockPath, name: str) -> BlockPath | None:
     at = place.path.index(place.server)
     for location in place.server.all("location"):
         if location.arguments == (name,):
-            return Place((*place.path[: at + 1], location))
+            return BlockPath((*place.path[: at + 1], location))
     return None
 
 
-def _wrong_target(named: Place, status_file: str) -> Iterator[Finding]:
+def _wrong_target(named: BlockPath, status_file: str) -> Iterator[NginxFinding]:
     if not closes(named):
         yield found(
             Severity.ERROR,

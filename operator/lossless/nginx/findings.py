@@ -23,7 +23,7 @@ class Severity(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class NginxFinding:
     """One thing to look at."""
 
     severity: Severity
@@ -38,6 +38,6 @@ class Finding:
 
 def found(  # noqa: PLR0913 # one word for each part of a finding
     severity: Severity, rule: str, at: Directive, *, what: str, why: str, remedy: str
-) -> Finding:
+) -> NginxFinding:
     """Return a finding at a directive."""
-    return Finding(severity, rule, at.file, at.line, what, why, remedy)
+    return NginxFinding(severity, rule, at.file, at.line, what, why, remedy)

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
-from lossless.nginx.contexts import Place, seconds
+from lossless.nginx.contexts import BlockPath, seconds
 from lossless.nginx.directives import Directive
-from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.findings import NginxFinding, Severity, found
 
 #: Below it, connections are made anew so often that it is felt; nginx's default is 1000.
 _FEW_REQUESTS: Final = 100
 
 
-def idle_times(place: Place, client_idle: float) -> Iterator[Finding]:
+def idle_times(place: BlockPath, client_idle: float) -> Iterator[NginxFinding]:
     """Yield what ends a connection before its client does.
 
     Args:
@@ -47,8 +47,8 @@ def idle_times(place: Place, client_idle: float) -> Iterator[Finding]:
 
 
 def multiplexed(
-    main: Directive, server: Place, *, client_idle: float, reloads: bool
-) -> Iterator[Finding]:
+    main: Directive, server: BlockPath, *, client_idle: float, reloads: bool
+) -> Iterator[NginxFinding]:
     """Yield what HTTP/2 and HTTP/3 clients of a server would not hear.
 
     Args:
@@ -89,8 +89,8 @@ def multiplexed(
 
 
 def _reload(
-    main: Directive, server: Place, listen: Directive, client_idle: float
-) -> Iterator[Finding]:
+    main: Directive, server: BlockPath, listen: Directive, client_idle: float
+) -> Iterator[NginxFinding]:
     kept = server.in_effect("keepalive_min_timeout")[-1:]
     least = seconds(kept[0].arguments[0]) if kept and kept[0].arguments else None
     if least is None or least < client_idle:
@@ -125,7 +125,7 @@ def _reload(
             )
 
 
-def connection_headers(block: Directive) -> Iterator[Finding]:
+def connection_headers(block: Directive) -> Iterator[NginxFinding]:
     """Yield every header that contradicts nginx's own, wherever it is added."""
     for one in block.block or ():
         if (
@@ -148,7 +148,7 @@ def connection_headers(block: Directive) -> Iterator[Finding]:
         yield from connection_headers(one)
 
 
-def error_pages(target: Place, code_page: Directive) -> Iterator[Finding]:
+def error_pages(target: BlockPath, code_page: Directive) -> Iterator[NginxFinding]:
     """Yield that pages for other errors are not used in a drain.
 
     Args:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.nginx.contexts import Place, locations, seconds, servers
+from lossless.nginx.contexts import BlockPath, locations, seconds, servers
 from lossless.nginx.directives import Directive, UnreadableError
-from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.findings import NginxFinding, Severity, found
 from lossless.nginx.keeping import connection_headers, idle_times
 
 #: By which an idle connection waits to be told; nginx 1.27.4 and newer.
@@ -33,7 +33,7 @@ class ReloadTerms:
     """Whether all of the configuration is there; else the rest may say what is missing."""
 
 
-def check_reload(root: Directive, terms: ReloadTerms) -> list[Finding]:
+def check_reload(root: Directive, terms: ReloadTerms) -> list[NginxFinding]:
     """Return what is to be said, by file and line, each thing once.
 
     Raises:
@@ -43,7 +43,7 @@ def check_reload(root: Directive, terms: ReloadTerms) -> list[Finding]:
     some = False
     for http, server in servers(root):
         some = True
-        findings += _of_server(Place((root, http, server)), terms)
+        findings += _of_server(BlockPath((root, http, server)), terms)
     if not some:
         raise UnreadableError(
             f"{root.file}: there is no server block in it, so nothing can be checked; "
@@ -63,7 +63,7 @@ def keeps_idle(root: Directive) -> bool:
     return any(one.name == KEPT or keeps_idle(one) for one in root.block or ())
 
 
-def _of_main(root: Directive, terms: ReloadTerms) -> Iterator[Finding]:
+def _of_main(root: Directive, terms: ReloadTerms) -> Iterator[NginxFinding]:
     for limit in root.all("worker_shutdown_timeout"):
         time = seconds(limit.arguments[0]) if limit.arguments else None
         if time is not None and time < terms.timeout:
@@ -99,7 +99,7 @@ def _of_main(root: Directive, terms: ReloadTerms) -> Iterator[Finding]:
             )
 
 
-def _of_server(server: Place, terms: ReloadTerms) -> Iterator[Finding]:
+def _of_server(server: BlockPath, terms: ReloadTerms) -> Iterator[NginxFinding]:
     for place in (server, *locations(server.path)):
         yield from _idle(place, terms)
         yield from idle_times(place, terms.client_idle)
@@ -115,7 +115,7 @@ def _of_server(server: Place, terms: ReloadTerms) -> Iterator[Finding]:
             )
 
 
-def _idle(place: Place, terms: ReloadTerms) -> Iterator[Finding]:
+def _idle(place: BlockPath, terms: ReloadTerms) -> Iterator[NginxFinding]:
     kept = place.in_effect(KEPT)[-1:]
     remedy = f"{KEPT} {max(USUAL, terms.client_idle + 15):g}s; in http, for all servers"
     why = "a request that is sent in that moment is lost; nginx 1.27.4 and newer can wait"

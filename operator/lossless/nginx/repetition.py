@@ -8,10 +8,10 @@ in the origin is not asked for in a drain.
 from collections.abc import Iterator
 from typing import Final
 
-from lossless.nginx.contexts import PASSES, Place
+from lossless.nginx.contexts import PASSES, BlockPath
 from lossless.nginx.coverage import Way, has_uri
 from lossless.nginx.directives import Directive
-from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.findings import NginxFinding, Severity, found
 from lossless.nginx.triggers import trigger
 
 _ACCESS: Final = frozenset(
@@ -49,7 +49,7 @@ _OTHERWISE: Final = frozenset(
 )
 
 
-def repetition(way: Way) -> Iterator[Finding]:
+def repetition(way: Way) -> Iterator[NginxFinding]:
     """Yield what the named location of a way does not repeat of its origin."""
     origin, target = way.origin, way.target
     server = origin.path.index(origin.server)
@@ -78,7 +78,7 @@ def repetition(way: Way) -> Iterator[Finding]:
             )
 
 
-def _skipped(one: Directive, target: Place) -> Finding:
+def _skipped(one: Directive, target: BlockPath) -> NginxFinding:
     return found(
         Severity.ERROR if one.name in _ANSWER else Severity.WARNING,
         "answers-otherwise" if one.name in _ANSWER else "not-repeated",
@@ -91,12 +91,12 @@ def _skipped(one: Directive, target: Place) -> Finding:
 
 
 def _differs(
-    origin: Place,
-    target: Place,
+    origin: BlockPath,
+    target: BlockPath,
     name: str,
     before: tuple[Directive, ...],
     after: tuple[Directive, ...],
-) -> Finding:
+) -> NginxFinding:
     there = {str(one) for one in after}
     lacking = [one for one in before if str(one) not in there]
     at = lacking[0] if lacking else after[0]
@@ -135,8 +135,8 @@ def _differs(
 
 
 def _proxy_pass(
-    origin: Place, target: Place, before: Directive, after: Directive
-) -> Iterator[Finding]:
+    origin: BlockPath, target: BlockPath, before: Directive, after: Directive
+) -> Iterator[NginxFinding]:
     old, new = before.arguments[0], after.arguments[0]
     if has_uri(old):
         old = _without_uri(old)

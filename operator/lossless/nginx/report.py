@@ -5,12 +5,12 @@ import textwrap
 from collections.abc import Sequence
 from typing import Final
 
-from lossless.nginx.findings import Finding, Severity
+from lossless.nginx.findings import NginxFinding, Severity
 
 _WIDTH: Final = 80
 
 
-def as_text(findings: Sequence[Finding]) -> str:
+def as_text(findings: Sequence[NginxFinding]) -> str:
     """Return at most 80 columns a line; a last line counts."""
     blocks = []
     for one in findings:
@@ -29,8 +29,8 @@ def as_text(findings: Sequence[Finding]) -> str:
     return "\n".join([*blocks, f"{total or 'Nothing found'}\n"])
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """Return one object with the list ``findings``; its fields are those of ``Finding``."""
+def as_json(findings: Sequence[NginxFinding]) -> str:
+    """Return one object with the list ``findings``; its fields are those of ``NginxFinding``."""
     listed = [
         {
             "severity": one.severity,

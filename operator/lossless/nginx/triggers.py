@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lossless.nginx.contexts import Place, closes, passes
+from lossless.nginx.contexts import BlockPath, closes, passes
 from lossless.nginx.directives import Directive
-from lossless.nginx.findings import Finding, Severity, found
+from lossless.nginx.findings import NginxFinding, Severity, found
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def acts_for_all(server: Directive) -> bool:
     return trigger(server) is not None and not left
 
 
-def not_reached(server: Place, places: Sequence[Place]) -> Iterator[Finding]:
+def not_reached(server: BlockPath, places: Sequence[BlockPath]) -> Iterator[NginxFinding]:
     """Yield what keeps requests from the ``if`` that is there for them.
 
     Args:
@@ -135,7 +135,7 @@ def not_reached(server: Place, places: Sequence[Place]) -> Iterator[Finding]:
                 yield from _in_location(place)
 
 
-def _in_server(server: Place, places: Sequence[Place]) -> Iterator[Finding]:
+def _in_server(server: BlockPath, places: Sequence[BlockPath]) -> Iterator[NginxFinding]:
     own = trigger(server.here)
     unasked = [
         one
@@ -149,7 +149,7 @@ def _in_server(server: Place, places: Sequence[Place]) -> Iterator[Finding]:
             yield _redirected(one, in_server=True)
 
 
-def _in_location(place: Place) -> Iterator[Finding]:
+def _in_location(place: BlockPath) -> Iterator[NginxFinding]:
     act = trigger(place.here)
     for one in exits(place.here) if act else ():
         if one.leads is Leads.ON and act:
@@ -158,7 +158,7 @@ def _in_location(place: Place) -> Iterator[Finding]:
             yield _redirected(one, in_server=False)
 
 
-def _passed(one: Exit, act: Trigger, on: Sequence[Place], *, in_server: bool) -> Finding:
+def _passed(one: Exit, act: Trigger, on: Sequence[BlockPath], *, in_server: bool) -> NginxFinding:
     rewrites = one.by.name == "rewrite"
     passed = "what it rewrites" if rewrites else "what comes to it"
     again = ", and repeat this in the named location" if rewrites else ""
@@ -176,7 +176,7 @@ def _passed(one: Exit, act: Trigger, on: Sequence[Place], *, in_server: bool) ->
     )
 
 
-def _redirected(one: Exit, *, in_server: bool) -> Finding:
+def _redirected(one: Exit, *, in_server: bool) -> NginxFinding:
     return found(
         Severity.WARNING,
         "not-reached",

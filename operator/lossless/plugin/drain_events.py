@@ -18,7 +18,7 @@ _ENDS: Final[Mapping[str, Phase]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Drain:
+class PastDrain:
     """One pod's drain, as far as Events tell; times in seconds of the epoch."""
 
     pod: str
@@ -44,7 +44,7 @@ class Drain:
         return max(self.ended - self.began, 0.0)
 
 
-def drains_of(events: Iterable[Raw], rollout_uid: str) -> tuple[Drain, ...]:
+def drains_of(events: Iterable[Raw], rollout_uid: str) -> tuple[PastDrain, ...]:
     """Return the drains of one LosslessRollout, in the order in which they were heard of last.
 
     Args:
@@ -52,14 +52,14 @@ def drains_of(events: Iterable[Raw], rollout_uid: str) -> tuple[Drain, ...]:
             may read them there and not in events.k8s.io, where the controller writes them.
         rollout_uid: of the LosslessRollout.
     """
-    drains: dict[str, Drain] = {}
+    drains: dict[str, PastDrain] = {}
     for event in sorted(events, key=lambda event: parse_time(event.get("eventTime"))):
         pod, related = _mapping(event, "involvedObject"), _mapping(event, "related")
         if pod.get("kind") != "Pod" or not rollout_uid or related.get("uid") != rollout_uid:
             continue
         at, reason = parse_time(event.get("eventTime")), str(event.get("reason"))
         uid = str(pod.get("uid", ""))
-        known = drains.get(uid, Drain(str(pod.get("name", ""))))
+        known = drains.get(uid, PastDrain(str(pod.get("name", ""))))
         said = str(event.get("message") or "")
         ends = _ENDS.get(reason)
         if reason in _BEGINS:
@@ -70,8 +70,8 @@ def drains_of(events: Iterable[Raw], rollout_uid: str) -> tuple[Drain, ...]:
 
 
 def shared_out(
-    drains: Sequence[Drain], spans: Sequence[tuple[int, int]]
-) -> tuple[list[list[Drain]], list[Drain]]:
+    drains: Sequence[PastDrain], spans: Sequence[tuple[int, int]]
+) -> tuple[list[list[PastDrain]], list[PastDrain]]:
     """Return the drains of each rollout, and those of none: scale-downs and evictions.
 
     Args:
@@ -79,8 +79,8 @@ def shared_out(
         spans: when each rollout began and ended, in whole seconds of the epoch; an end of 0 is
             still to come.
     """
-    shares: list[list[Drain]] = [[] for _ in spans]
-    rest: list[Drain] = []
+    shares: list[list[PastDrain]] = [[] for _ in spans]
+    rest: list[PastDrain] = []
     for drain in drains:
         # Status has whole seconds, Events microseconds.
         fits = (

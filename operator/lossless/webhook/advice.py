@@ -19,15 +19,15 @@ from lossless.model.names import NO_TARGET_WARNING, NOT_SERVED_WARNING
 from lossless.model.policy import OnTimeout, RolloutSpec
 from lossless.model.rollout.observation import Unknown
 from lossless.model.targets import Kind, Target
-from lossless.webhook.owner import Rollout
+from lossless.webhook.owner import AdmissionRollout
 
 #: apps/v1 DeploymentSpec.progressDeadlineSeconds, if a Deployment does not say.
 _DEADLINE: Final = 600
 
 
 def advice(
-    rollout: Rollout,
-    others: Iterable[Rollout],
+    rollout: AdmissionRollout,
+    others: Iterable[AdmissionRollout],
     workload: Mapping[str, Any] | Unknown | None,
     settings: AgentSettings,
 ) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def advice(
     return tuple(said)
 
 
-def _of_rivals(rollout: Rollout, others: Iterable[Rollout]) -> Iterable[str]:
+def _of_rivals(rollout: AdmissionRollout, others: Iterable[AdmissionRollout]) -> Iterable[str]:
     rivals = sorted(
         (other.created, other.name)
         for other in others
@@ -124,7 +124,7 @@ def not_served(namespace: str) -> str:
     )
 
 
-def wanted_target(rollout: Rollout) -> Target | None:
+def wanted_target(rollout: AdmissionRollout) -> Target | None:
     """Return the object that is to be read for advice; None if there is none to read."""
     target = rollout.target
     return None if target is None or target.kind is Kind.POD else target

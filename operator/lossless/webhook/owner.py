@@ -26,7 +26,7 @@ def owner_of(pod: Mapping[str, Any]) -> Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
+class AdmissionRollout:
     """A LosslessRollout as admission needs it."""
 
     namespace: str
@@ -43,7 +43,7 @@ class Rollout:
     """Why its pods get no agent for the time being; empty: they do."""
 
 
-def parse_rollout(raw: Mapping[str, Any]) -> Rollout:
+def parse_rollout(raw: Mapping[str, Any]) -> AdmissionRollout:
     """Return the LosslessRollout; a spec that cannot be acted on is a value, not an exception."""
     metadata = raw["metadata"]
     spec, problem = None, ""
@@ -51,7 +51,7 @@ def parse_rollout(raw: Mapping[str, Any]) -> Rollout:
         spec = parse_spec(raw.get("spec", {}))
     except InvalidSpec as error:
         problem = str(error)
-    return Rollout(
+    return AdmissionRollout(
         namespace=metadata.get("namespace", ""),
         name=metadata["name"],
         created=str(metadata.get("creationTimestamp") or ""),
@@ -67,7 +67,9 @@ def _suspended(status: object) -> str:
     return "" if suspension is None or suspension.trying else suspension.reason
 
 
-def rollout_of(owner: Owner, namespace: str, rollouts: Iterable[Rollout]) -> Rollout | None:
+def rollout_of(
+    owner: Owner, namespace: str, rollouts: Iterable[AdmissionRollout]
+) -> AdmissionRollout | None:
     """Return the LosslessRollout that speaks for a pod; of several, the oldest.
 
     One that the pod names itself, by its label, goes before one for the pod's workload.

@@ -16,7 +16,7 @@ from lossless.injection.problem import Problem, ProblemKind
 from lossless.injection.problem_text import warning_text
 from lossless.model.names import INJECT_LABEL, WARNING_PREFIX
 from lossless.model.targets import creator_of
-from lossless.webhook.owner import Rollout, owner_of, rollout_of
+from lossless.webhook.owner import AdmissionRollout, owner_of, rollout_of
 
 _API_VERSION: Final = "admission.k8s.io/v1"
 _KIND: Final = "AdmissionReview"
@@ -53,14 +53,14 @@ class Result(StrEnum):
 class Context:
     """What a review is judged by, apart from the review."""
 
-    rollouts: Iterable[Rollout]
+    rollouts: Iterable[AdmissionRollout]
     leader: bool
     """Whether a controller is alive to open gates."""
     agent: AgentSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReviewAnswer:
     """What to send back, and what to tell operators of it."""
 
     body: dict[str, Any]
@@ -101,7 +101,7 @@ def parse_review(body: bytes) -> dict[str, Any]:
     return request
 
 
-def answer(request: dict[str, Any], context: Context) -> Answer:
+def answer(request: dict[str, Any], context: Context) -> ReviewAnswer:
     """Return the answer to ``request``, which always allows the pod.
 
     It raises nothing: whatever goes wrong here must not keep a cluster from starting pods.
@@ -115,7 +115,7 @@ def answer(request: dict[str, Any], context: Context) -> Answer:
     except Exception as error:  # noqa: BLE001 # fail open: any error lets the pod through
         reason = f"lossless failed ({type(error).__name__}); the pod is unprotected"
         namespace, pod = subject_of(request)
-        return Answer(
+        return ReviewAnswer(
             response_of(request["uid"], _not_injected("", reason)),
             Result.FAILED,
             namespace,
@@ -150,7 +150,7 @@ def _text(value: object) -> str:
     return value[:_NAME_MAX] if isinstance(value, str) else ""
 
 
-def _judge(request: Mapping[str, Any], context: Context) -> Answer:
+def _judge(request: Mapping[str, Any], context: Context) -> ReviewAnswer:
     uid = request["uid"]
     resource = request.get("resource") or {}
     pod = request.get("object")
@@ -161,16 +161,16 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
         or pod is None
         or (pod["metadata"].get("labels") or {}).get(INJECT_LABEL) == "false"
     ):
-        return Answer(response_of(uid), Result.NOT_OURS)
+        return ReviewAnswer(response_of(uid), Result.NOT_OURS)
     namespace = str(request.get("namespace") or "")
     owner = owner_of(pod)
     rollout = rollout_of(owner, namespace, context.rollouts)
     workload = "" if owner.workload is None else str(owner.workload)
     if rollout is None:
-        return Answer(response_of(uid), Result.NOT_OURS, namespace, workload)
+        return ReviewAnswer(response_of(uid), Result.NOT_OURS, namespace, workload)
     if rollout.suspended:
         injection = _not_injected("", rollout.suspended)
-        return Answer(
+        return ReviewAnswer(
             response_of(uid, injection),
             Result.SUSPENDED,
             namespace,
@@ -185,7 +185,7 @@ def _judge(request: Mapping[str, Any], context: Context) -> Answer:
         injection = inject(
             pod, rollout.name, rollout.spec, context.agent, gate=gate, review=str(uid)
         )
-    return Answer(
+    return ReviewAnswer(
         response_of(uid, injection),
         Result.INJECTED if injection.injected else Result.REFUSED,
         namespace,

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from lossless.model.names import GROUP, PLURAL
 from lossless.model.scope import is_namespace
-from lossless.webhook.owner import Rollout, parse_rollout
+from lossless.webhook.owner import AdmissionRollout, parse_rollout
 from lossless.webhook.review import response_of
 
 _REVIEWED: Final = frozenset({"CREATE", "UPDATE"})
 
 
-def proposed(request: Mapping[str, Any]) -> Rollout | None:
+def proposed(request: Mapping[str, Any]) -> AdmissionRollout | None:
     """Return the LosslessRollout that is to be judged; None: there is nothing to judge.
 
     An update that leaves the spec as it is may set a finalizer or a label on an object that
@@ -55,7 +55,7 @@ def _text(raw: object, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def refusal(request: Mapping[str, Any], rollout: Rollout) -> dict[str, Any]:
+def refusal(request: Mapping[str, Any], rollout: AdmissionRollout) -> dict[str, Any]:
     """Return the answer that refuses ``rollout``, whose spec nobody could act on."""
     review = response_of(request["uid"])
     review["response"] |= {

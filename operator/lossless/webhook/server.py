@@ -34,12 +34,12 @@ from lossless.webhook.advice import advice, not_served, wanted_target
 from lossless.webhook.leader import LeaderSign, Lease, parse_lease
 from lossless.webhook.metrics import Metrics
 from lossless.webhook.options import WebhookOptions
-from lossless.webhook.owner import Rollout, parse_rollout
+from lossless.webhook.owner import AdmissionRollout, parse_rollout
 from lossless.webhook.review import (
-    Answer,
     Context,
     MalformedReviewError,
     Result,
+    ReviewAnswer,
     answer,
     parse_review,
     response_of,
@@ -70,7 +70,7 @@ class Webhook:
         """Compose; nothing is sent or listened on before ``serve``."""
         self._options = options
         self._client = client
-        self._rollouts: Watches[Rollout] = Watches(
+        self._rollouts: Watches[AdmissionRollout] = Watches(
             client, API_VERSION, PLURAL, parse_rollout, options.scope
         )
         self._leases: Watch[Lease] = Watch(
@@ -134,7 +134,7 @@ class Webhook:
         _log.info("webhook stopped")
 
     async def _follow_rollouts(self) -> None:
-        def take(change: Changed[Rollout]) -> None:
+        def take(change: Changed[AdmissionRollout]) -> None:
             if change.object.problem and change.change is not Change.DELETED:
                 _log.warning(
                     "invalid LosslessRollout",
@@ -219,7 +219,7 @@ class Webhook:
         )
         return response_of(review["uid"], warnings=said)
 
-    async def _workload(self, rollout: Rollout) -> dict[str, Any] | Unknown | None:
+    async def _workload(self, rollout: AdmissionRollout) -> dict[str, Any] | Unknown | None:
         target = wanted_target(rollout)
         if target is None:
             return None
@@ -281,7 +281,7 @@ class Webhook:
         return web.Response(text=text, status=200 if self.ready else 503)
 
 
-def _tell(answered: Answer, review: dict[str, object], seconds: float) -> None:
+def _tell(answered: ReviewAnswer, review: dict[str, object], seconds: float) -> None:
     log = _log.bind(
         uid=review["uid"],
         namespace=answered.namespace,

@@ -9,7 +9,7 @@ from lossless.model.conditions import Reason
 from lossless.model.durations import format_duration
 from lossless.model.phases import Phase
 from lossless.model.status import LastRollout
-from lossless.plugin.drain_events import Drain, shared_out
+from lossless.plugin.drain_events import PastDrain, shared_out
 from lossless.plugin.history_table import moment, step
 from lossless.plugin.pages.axis import Axis
 from lossless.plugin.pages.element import add, data_table, drawing
@@ -48,7 +48,7 @@ class Past:
     """Its workload, as ``Deployment web``, or whatever else makes its pods."""
     rollouts: Sequence[LastRollout]
     """Newest first."""
-    drains: Sequence[Drain] | None
+    drains: Sequence[PastDrain] | None
     """None: whoever asks may not see Events."""
     now: float
     """Seconds of the epoch."""
@@ -115,7 +115,7 @@ def _overview(main: Element, past: Past) -> None:
 
 
 def _rollout(
-    main: Element, number: int, one: LastRollout, drains: Sequence[Drain], past: Past
+    main: Element, number: int, one: LastRollout, drains: Sequence[PastDrain], past: Past
 ) -> None:
     section = add(main, "section")
     add(section, "h2", f"Revision {step(one)}")
@@ -131,7 +131,7 @@ def _rollout(
         add(section, "p", text, class_="quiet")
 
 
-def _drains(section: Element, name: str, drains: Sequence[Drain], now: float | None) -> None:
+def _drains(section: Element, name: str, drains: Sequence[PastDrain], now: float | None) -> None:
     """Append the drains of a rollout; those without an end go on if there is a ``now``."""
     known = [drain for drain in drains if drain.began is not None]
     if known:
@@ -214,11 +214,11 @@ def _brief(one: LastRollout) -> str:
     return ", ".join([format_duration(one.finished - one.started), *parts])
 
 
-def _result(drain: Drain, now: float | None) -> str:
+def _result(drain: PastDrain, now: float | None) -> str:
     return "under way" if drain.result is None and now is not None else _RESULTS[drain.result]
 
 
-def _end(drain: Drain, now: float | None) -> str:
+def _end(drain: PastDrain, now: float | None) -> str:
     took = "" if drain.seconds is None else f" {format_duration(round(drain.seconds, 1))}"
     return f"{_result(drain, now)}{took}"
 
