@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from lossless.model.nginx_image import names_nginx
 from lossless.model.nginx_reload import DEFAULT_COMMAND
 
 _PROGRAMS: Final = frozenset({"nginx", "nginx-debug", "openresty"})
@@ -33,6 +34,11 @@ def reload_command(container: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
             " variables; name the command with their values in command"
         )
     return (start[0], *options, "-s", "reload"), ""
+
+
+def runs_nginx(container: Mapping[str, Any]) -> bool:
+    """Return whether its command or its image says that nginx runs in the container."""
+    return bool(_start(container)) or names_nginx(str(container.get("image") or ""))
 
 
 def signals_process_1(command: Sequence[str]) -> bool:
@@ -60,8 +66,7 @@ def _start(container: Mapping[str, Any]) -> list[str]:
             words = list(lexer)
         except ValueError:
             return []
-    elif not container.get("command") and words and words[0].startswith("-"):
-        # Of an image that names nginx as its entry point.
+    elif _is_entry_point(container, words):
         return ["nginx", *words]
     for index, word in enumerate(words):
         if word.rpartition("/")[2] in _PROGRAMS:
@@ -69,6 +74,12 @@ def _start(container: Mapping[str, Any]) -> list[str]:
             end = next((at for at, one in enumerate(found) if one in _ENDS), len(found))
             return found[:end]
     return []
+
+
+def _is_entry_point(container: Mapping[str, Any], words: list[str]) -> bool:
+    """Return whether these are arguments for an image of nginx that begins with it."""
+    options = not container.get("command") and bool(words) and words[0].startswith("-")
+    return options and names_nginx(str(container.get("image") or ""))
 
 
 def _words(container: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lossless.injection.containers import Place
-from lossless.injection.nginx_command import is_behind_a_shell, reload_command, signals_process_1
+from lossless.injection.nginx_command import (
+    is_behind_a_shell,
+    reload_command,
+    runs_nginx,
+    signals_process_1,
+)
 from lossless.model.close_drivers import NginxClose
 from lossless.model.nginx_image import FIRST, can_keep_idle, has_no_shell
 from lossless.model.nginx_reload import Reload, ReloadClose, ReloadTime
@@ -134,6 +139,9 @@ def _container(
         return (reload.container, "") if known else ("", unknown)
     if _USUAL in names:
         return _USUAL, ""
+    seen = [place.name for place in places if runs_nginx(place.container)]
+    if len(seen) == 1:
+        return seen[0], ""
     if len(main) == 1:
         return main[0].name, ""
     told = ", ".join(place.name for place in main)
