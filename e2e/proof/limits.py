@@ -62,7 +62,7 @@ LIMITS: Final = (
     Limit(
         client="httpx",
         protocol=Protocol.H2,
-        proxies=("nginx-h2",),
+        proxies=("nginx-h2", "nginx-reload"),
         kinds=("GoawayError", "StreamClosedError"),
         reason=_HTTPX,
     ),
@@ -70,7 +70,7 @@ LIMITS: Final = (
         client="Node http2",
         protocol=Protocol.H2,
         # By Envoy once, one of 833 requests of a rollout: "refused unprocessed".
-        proxies=("nginx-h2", "envoy"),
+        proxies=("nginx-h2", "nginx-reload", "envoy"),
         kinds=("REFUSED_STREAM",),
         reason="leaves it to the program to send again what a GOAWAY has refused unprocessed (RFC"
         " 9113 section 8.7)",

@@ -1,7 +1,7 @@
 """What serves the clients of a pod, a proxy or an app itself, and what Lossless is told of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -91,6 +91,13 @@ NGINX_H2: Final = Proxy(
     # idle. All clients here close connections that they have been told to leave.
     drain={"idleConnections": "Wait"},
 )
+#: The same with nothing in its locations: reloads tell clients of every protocol.
+NGINX_RELOAD: Final = replace(
+    NGINX_H2,
+    name="nginx-reload",
+    lossless=(*_NGINX_H2, "/srv/proof/nginx/h2-reload.conf"),
+    rollout={"close": [{"nginx": {"reload": {}}}]},
+)
 ENVOY: Final = Proxy(
     name="envoy",
     protocols=(Protocol.H1, Protocol.H2, Protocol.GRPC, Protocol.WEBSOCKET),
@@ -130,5 +137,5 @@ AIOHTTP: Final = Proxy(
     alone=True,
 )
 PROXIES: Final = {
-    proxy.name: proxy for proxy in (NGINX, NGINX_H2, ENVOY, HAPROXY, UVICORN, AIOHTTP)
+    proxy.name: proxy for proxy in (NGINX, NGINX_H2, NGINX_RELOAD, ENVOY, HAPROXY, UVICORN, AIOHTTP)
 }

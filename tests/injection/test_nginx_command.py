@@ -31,7 +31,10 @@ def started_by(fields: Raw) -> ServingContainer:
         ),
         pytest.param({"command": ["nginx", "-c", "/etc/my.conf"]}, OWN, id="command"),
         pytest.param({"args": ["nginx", "-c", "/etc/my.conf"]}, OWN, id="args"),
-        pytest.param({"args": ["-c", "/etc/my.conf"]}, OWN, id="args-of-an-entry-point"),
+        pytest.param({"args": ["-c", "/etc/my.conf"]}, DEFAULT, id="args-of-who-knows-what"),
+        pytest.param(
+            {"image": "shop/nginx", "args": ["-c", "/etc/my.conf"]}, OWN, id="args-of-nginx"
+        ),
         pytest.param({"command": ["nginx"], "args": ["-c", "/etc/my.conf"]}, OWN, id="both"),
         pytest.param(
             {"command": ["nginx", "-q", "-c/etc/my.conf"]},

@@ -58,6 +58,24 @@ def reloading(after: Raw) -> dict[str, str]:
         ),
         pytest.param([container("web"), container("helper")], {}, "web", id="the-first-of-none"),
         pytest.param(
+            [container("app", ports=HTTP), container("front", command=["nginx"])],
+            {},
+            "front",
+            id="by-its-command",
+        ),
+        pytest.param(
+            [container("app", ports=HTTP), container("front", image="reg.example:5/x/nginx")],
+            {},
+            "front",
+            id="by-its-image",
+        ),
+        pytest.param(
+            [container("web", ports=HTTP, command=["nginx"]), container("b", image="nginx")],
+            {},
+            "web",
+            id="two-that-look-like-it",
+        ),
+        pytest.param(
             [container("nginx", ports=HTTP), container("web", ports=ADMIN)],
             {"container": "web"},
             "web",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from e2e.proof.proxies import NGINX_H2, PROXIES, Echo, Proxy
+from e2e.proof.proxies import NGINX_H2, NGINX_RELOAD, PROXIES, Echo, Proxy
 from e2e.proof.service import ProofService
 from e2e.sample.manifests import APP, VERSION, Manifest, Variant, lossless_rollout
 from e2e.support.given import QUICK
@@ -57,12 +57,23 @@ def test_the_rollout_is_one_the_product_accepts(proxy: Proxy) -> None:
     assert decided.problems == ()
 
 
-def test_nginx_is_reloaded_in_the_proofs_pods() -> None:
-    """By a signal: it is the first process of its container."""
-    raw = lossless_rollout(QUICK, **NGINX_H2.rollout)["spec"]
-    _, deployment = ProofService("localhost/proof:1", NGINX_H2, Variant.LOSSLESS).objects()
+@pytest.mark.parametrize(
+    ("proxy", "command"),
+    [
+        pytest.param(NGINX_H2, "kill -HUP 1 ||", id="by-a-signal"),
+        pytest.param(
+            NGINX_RELOAD,
+            "/opt/proof/bin/nginx -e stderr -c /srv/proof/nginx/h2-reload.conf -s reload ||",
+            id="as-it-was-started",
+        ),
+    ],
+)
+def test_nginx_is_reloaded_in_the_proofs_pods(proxy: Proxy, command: str) -> None:
+    """By a signal, since it is the first process of its container, or by its pid file."""
+    raw = lossless_rollout(QUICK, **proxy.rollout)["spec"]
+    _, deployment = ProofService("localhost/proof:1", proxy, Variant.LOSSLESS).objects()
     template = deployment["spec"]["template"]
     pod = {"metadata": template["metadata"], "spec": template["spec"]}
     after = applied(pod, list(inject(pod, "web", parse_spec(raw), SETTINGS, gate=True).operations))
 
-    assert "kill -HUP 1 ||" in hook_of(after, NGINX_H2.name)["exec"]["command"][2]
+    assert command in hook_of(after, proxy.name)["exec"]["command"][2]

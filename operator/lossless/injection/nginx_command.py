@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lossless.injection.admission_pod import ServingContainer
+from lossless.model.nginx_image import names_nginx
 from lossless.model.nginx_reload import DEFAULT_COMMAND
 
 _PROGRAMS: Final = frozenset({"nginx", "nginx-debug", "openresty"})
@@ -46,6 +47,11 @@ def reload_command(container: ServingContainer) -> tuple[str, ...] | UnknownComm
     return (start[0], *options, "-s", "reload")
 
 
+def runs_nginx(container: ServingContainer) -> bool:
+    """Return whether its command or its image says that nginx runs in the container."""
+    return bool(_start(container)) or names_nginx(container.image)
+
+
 def signals_process_1(command: Sequence[str]) -> bool:
     """Return whether a command sends its signal to the first process there is."""
     return bool(command) and command[0] in _KILL and command[-1] == "1"
@@ -71,8 +77,7 @@ def _start(container: ServingContainer) -> list[str]:
             words = list(lexer)
         except ValueError:
             return []
-    elif not container.command and words and words[0].startswith("-"):
-        # Of an image that names nginx as its entry point.
+    elif _is_entry_point(container, words):
         return ["nginx", *words]
     for index, word in enumerate(words):
         if word.rpartition("/")[2] in _PROGRAMS:
@@ -80,6 +85,12 @@ def _start(container: ServingContainer) -> list[str]:
             end = next((at for at, one in enumerate(found) if one in _ENDS), len(found))
             return found[:end]
     return []
+
+
+def _is_entry_point(container: ServingContainer, words: list[str]) -> bool:
+    """Return whether these are arguments for an image of nginx that begins with it."""
+    options = not container.command and bool(words) and words[0].startswith("-")
+    return options and names_nginx(container.image)
 
 
 def _script(words: list[str]) -> str:

@@ -11,6 +11,7 @@ from lossless.injection.nginx_command import (
     UnknownCommand,
     is_behind_a_shell,
     reload_command,
+    runs_nginx,
     signals_process_1,
 )
 from lossless.injection.problem import Problem, ProblemKind
@@ -155,6 +156,9 @@ def _container(
         return not_reloaded(field, unknown, "correct container")
     if _USUAL in by_name:
         return by_name[_USUAL]
+    seen = [container for container in containers if runs_nginx(container)]
+    if len(seen) == 1:
+        return seen[0]
     if len(main) == 1:
         return main[0]
     told = ", ".join(container.name for container in main)

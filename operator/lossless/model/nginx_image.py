@@ -19,6 +19,8 @@ _REPOSITORIES: Final = (
     # Its versions are those of the nginx in it, and a fourth number.
     "openresty/openresty",
 )
+#: What people call images that run nginx and nothing else, in any registry.
+_NAMES: Final = frozenset({"nginx", "nginx-unprivileged", "openresty"})
 _VERSION: Final = re.compile(r"^(?:v|openresty-)?(\d+)\.(\d+)(?:\.(\d+))?(?![0-9])")
 #: Parts of the names of images that have no shell, unless a ``dev`` or ``debug`` says otherwise.
 _BARE: Final = re.compile(r"(?:^|[/._-])(?:distroless|cgr\.dev|chainguard)(?:$|[/._:-])")
@@ -40,6 +42,12 @@ def can_keep_idle(image: str) -> bool | None:
     if version is None or version == FIRST[: len(version)] != FIRST:
         return None
     return version >= FIRST[: len(version)]
+
+
+def names_nginx(image: str) -> bool:
+    """Return whether the image is called after nginx: ``nginx``, ``nginx-unprivileged``."""
+    name = _parts(image)[0].rpartition("/")[2]
+    return name in _NAMES
 
 
 def has_no_shell(image: str) -> bool:

@@ -39,7 +39,7 @@ class Reload:
 
     time: ReloadTime = ReloadTime.AFTER_CLIENT_IDLE_TIMEOUT
     container: str = ""
-    """In which it runs; empty: the one named nginx, or else the only one that serves clients."""
+    """In which it runs; empty: the one named nginx, or else the only one that looks like it."""
     command: tuple[str, ...] = DEFAULT_COMMAND
 
 
