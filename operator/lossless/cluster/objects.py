@@ -106,7 +106,7 @@ def last_words(raw: Raw) -> Evidence | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class PodEventSummary:
     """What is kept of a labelled pod between two events: whom to wake, and its last words."""
 
     uid: str
@@ -118,7 +118,7 @@ class Sighting:
     """What is to be known if the next event says that it is gone; None: nothing is lost."""
 
 
-def sighting_of(raw: Raw) -> Sighting:
+def pod_event_summary_of(raw: Raw) -> PodEventSummary:
     """Return what an event about a labelled pod leaves to remember."""
     pod, metadata = pod_of(raw), metadata_of(raw)
     departure = None
@@ -130,7 +130,7 @@ def sighting_of(raw: Raw) -> Sighting:
             or Unknown("it was gone before its agent ended: its node is lost, or it was killed"),
             served=pod.served,
         )
-    return Sighting(
+    return PodEventSummary(
         uid=pod.uid,
         rollout=(metadata.get("labels") or {}).get(ROLLOUT_LABEL, ""),
         creator=creator_of(raw),

@@ -9,7 +9,13 @@ import structlog
 
 from lossless.cluster.client import Client, Raw
 from lossless.cluster.errors import ApiError, ForbiddenError, NotFoundError
-from lossless.cluster.objects import Claim, Sighting, claim_of, metadata_of, sighting_of
+from lossless.cluster.objects import (
+    Claim,
+    PodEventSummary,
+    claim_of,
+    metadata_of,
+    pod_event_summary_of,
+)
 from lossless.cluster.watches import Watches
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.cluster.workloads import PLURALS, REVISION_ANNOTATION, list_all
@@ -66,7 +72,7 @@ class Leader:
         for key in keys:
             queue.add(key)
 
-    def ailment(self) -> str:
+    def unhealthy_reason(self) -> str:
         """Return why this process should be restarted; empty if it should not."""
         if self._queue is None:
             return ""
@@ -89,7 +95,9 @@ class Leader:
         self._index.forget_pods()
         self._reconciler.begin()
         scope = self._options.scope
-        pods = Watches(self._client, "v1", "pods", sighting_of, scope, label_selector=ROLLOUT_LABEL)
+        pods = Watches(
+            self._client, "v1", "pods", pod_event_summary_of, scope, label_selector=ROLLOUT_LABEL
+        )
         workloads = {
             kind: Watches(self._client, kind.api_version, plural, _release_of, scope)
             for kind, plural in PLURALS.items()
@@ -113,8 +121,8 @@ class Leader:
             self._metrics.leader.set(0)
             self._metrics.forget_all()
 
-    async def _follow_pods(self, queue: WorkQueue, watches: Watches[Sighting]) -> None:
-        def take(changed: Changed[Sighting]) -> None:
+    async def _follow_pods(self, queue: WorkQueue, watches: Watches[PodEventSummary]) -> None:
+        def take(changed: Changed[PodEventSummary]) -> None:
             self._told(queue, self._index.saw(changed))
 
         await watches.follow(take)

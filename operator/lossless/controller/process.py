@@ -85,7 +85,7 @@ async def run(options: ControllerOptions) -> None:
 
         async with serving(
             metrics.registry,
-            ailment=leader.ailment,
+            unhealthy_reason=leader.unhealthy_reason,
             unready=unready,
             host=options.host,
             port=options.http_port,

@@ -16,7 +16,7 @@ READY_PATH = "/readyz"
 async def serving(
     registry: CollectorRegistry,
     *,
-    ailment: Callable[[], str],
+    unhealthy_reason: Callable[[], str],
     unready: Callable[[], str],
     host: str | None,
     port: int,
@@ -25,7 +25,7 @@ async def serving(
 
     Args:
         registry: of the metrics.
-        ailment: why the process should be restarted; empty: it is well.
+        unhealthy_reason: why the process should be restarted; empty: it is well.
         unready: why it does not do its work yet; empty: it does.
         host: address to listen on; None: all.
         port: 0 for any that is free.
@@ -48,7 +48,7 @@ async def serving(
 
     app = web.Application()
     app.router.add_get(METRICS_PATH, metrics)
-    app.router.add_get(HEALTH_PATH, probe(ailment))
+    app.router.add_get(HEALTH_PATH, probe(unhealthy_reason))
     app.router.add_get(READY_PATH, probe(unready))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
