@@ -1,6 +1,6 @@
 """The workloads that can be protected, read from the API server: one shape for all kinds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import NotFoundError
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.timestamps import parse_time
+from lossless.cluster.watching import PAGE
 from lossless.model.names import REVISION_LABEL, ROLLOUT_LABEL
 from lossless.model.rollout.observation import Refusal, Workload
 from lossless.model.rollout.strategy import DEFAULT, Strategy
@@ -23,7 +24,6 @@ PLURALS: Final[Mapping[Kind, str]] = {
     Kind.DAEMON_SET: "daemonsets",
 }
 _APPS: Final = "apps/v1"
-_PAGE: Final = "500"
 #: Of what paces itself by waiting for each pod's end.
 _OWN_PACE: Final = Strategy(recreate=True)
 
@@ -176,14 +176,31 @@ async def list_all(
         ApiError: the API server refused or did not answer.
     """
     path = resource_path(api_version, plural, namespace=namespace)
-    params = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
-    found: list[Raw] = []
+    return [raw async for page in pages(client, path, selector) for raw in page]
+
+
+async def pages(client: Client, path: str, selector: str = "") -> AsyncGenerator[Sequence[Raw]]:
+    """Yield the objects of the collection at ``path``, or those that are selected, by the page.
+
+    All pages are of the state that the first one saw.
+
+    Args:
+        client: of the API server.
+        path: of the collection.
+        selector: of labels, as a list takes it; empty: everything.
+
+    Raises:
+        GoneError: that state is too old to go on with (the API server keeps it for some minutes);
+            begin anew.
+        ApiError: the API server refused or did not answer.
+    """
+    params = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
     while True:
         page = await client.get(path, params)
-        found += page.get("items") or ()
+        yield page.get("items") or ()
         params["continue"] = metadata_of(page).get("continue") or ""
         if not params["continue"]:
-            return found
+            return
 
 
 def label_selector_of(selector: Mapping[str, Any]) -> str:
