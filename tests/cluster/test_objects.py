@@ -106,7 +106,7 @@ def test_where_its_agent_listens_is_declared_by_its_container(
     raw = raw_pod("a", address="10.0.0.1")
     raw["spec"]["initContainers"][0]["ports"] = ports
 
-    assert pod_of(raw).agent == Endpoint("10.0.0.1", expected)
+    assert pod_of(raw).endpoint == Endpoint("10.0.0.1", expected)
 
 
 def test_when_a_stop_was_asked_follows_from_the_grace_period() -> None:
@@ -188,7 +188,7 @@ def test_when_an_agent_was_due_is_what_the_status_tells(status: Raw, due: float)
     raw["spec"]["initContainers"] = [{"name": name} for name in names]
     raw["status"] = status
 
-    assert pod_of(raw).agent_due == due
+    assert pod_of(raw).agent.due == due
 
 
 def test_an_agents_last_run_is_read() -> None:
@@ -204,8 +204,8 @@ def test_an_agents_last_run_is_read() -> None:
     ]
     pod = pod_of(raw)
 
-    assert (pod.agent_waits, pod.agent_ran) == ("CrashLoopBackOff", 60.0)
-    assert pod.agent_ended == START + 65
+    assert (pod.agent.waits, pod.agent.ran) == ("CrashLoopBackOff", 60.0)
+    assert pod.agent.ended == START + 65
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ from typing import Any, Final
 
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import NotFoundError
-from lossless.cluster.objects import metadata_of
+from lossless.cluster.objects import (
+    annotations_of,
+    labels_of,
+    metadata_of,
+    spec_of,
+    status_of,
+)
 from lossless.cluster.timestamps import parse_time
 from lossless.cluster.watching import PAGE
 from lossless.model.names import REVISION_LABEL, ROLLOUT_LABEL
@@ -55,7 +61,7 @@ async def find(client: Client, namespace: str, target: Target) -> Found:
         raw = await client.get(resource_path(_APPS, plural, namespace=namespace, name=target.name))
     except NotFoundError:
         return Found(None, (), lambda _: False)
-    selector = label_selector_of((raw.get("spec") or {}).get("selector") or {})
+    selector = label_selector_of(spec_of(raw).get("selector") or {})
     if not selector:
         # An empty selector would list the namespace; the API server refuses such a workload.
         return Found(None, (), lambda _: False)
@@ -78,8 +84,7 @@ async def find(client: Client, namespace: str, target: Target) -> Found:
 
 async def _find_labelled(client: Client, namespace: str, target: Target) -> Found:
     def belongs(pod: Raw) -> bool:
-        labels = metadata_of(pod).get("labels") or {}
-        return bool(labels.get(ROLLOUT_LABEL) == target.name)
+        return bool(labels_of(pod).get(ROLLOUT_LABEL) == target.name)
 
     selector = f"{ROLLOUT_LABEL}={target.name}"
     pods = await list_all(client, "v1", "pods", namespace, selector)
@@ -95,7 +100,7 @@ def deployment_of(raw: Raw, replica_sets: Iterable[Raw]) -> Workload:
     written after its ReplicaSet has been created or renumbered, and after the first pods may
     have appeared, so for a moment it still names the release before.
     """
-    spec = raw.get("spec") or {}
+    spec = spec_of(raw)
     strategy = spec.get("strategy") or {}
     rolling = strategy.get("rollingUpdate") or {}
     newest = max(replica_sets, key=_number_of, default={})
@@ -116,9 +121,9 @@ def deployment_of(raw: Raw, replica_sets: Iterable[Raw]) -> Workload:
 
 def stateful_set_of(raw: Raw, _: Iterable[Raw] = ()) -> Workload:
     """Return the StatefulSet. Its pods carry the name of their ControllerRevision as a label."""
-    spec = raw.get("spec") or {}
+    spec = spec_of(raw)
     update = spec.get("updateStrategy") or {}
-    newest = str((raw.get("status") or {}).get("updateRevision") or "")
+    newest = str(status_of(raw).get("updateRevision") or "")
     name = str(metadata_of(raw).get("name", ""))
     return Workload(
         name=name,
@@ -140,12 +145,12 @@ def daemon_set_of(raw: Raw, revisions: Iterable[Raw]) -> Workload:
     (k8s.io/kubernetes pkg/controller/daemon/update.go, constructHistory), which pods carry as a
     hash.
     """
-    spec = raw.get("spec") or {}
+    spec = spec_of(raw)
     newest = max(revisions, key=lambda each: int(each.get("revision") or 0), default={})
-    labels = metadata_of(newest).get("labels") or {}
+    labels = labels_of(newest)
     return Workload(
         name=metadata_of(raw).get("name", ""),
-        replicas=int((raw.get("status") or {}).get("desiredNumberScheduled") or 0),
+        replicas=int(status_of(raw).get("desiredNumberScheduled") or 0),
         strategy=_OWN_PACE,
         min_ready_seconds=_min_ready_seconds(spec),
         revision=str(newest.get("revision") or ""),
@@ -223,7 +228,7 @@ _RULES: Final = {
 
 def _refusal_of(replica_set: Mapping[str, Any]) -> Refusal | None:
     """Return what kept the ReplicaSet from making its pods, by its condition ReplicaFailure."""
-    for condition in (replica_set.get("status") or {}).get("conditions") or ():
+    for condition in status_of(replica_set).get("conditions") or ():
         told = (condition.get("type"), condition.get("status"), condition.get("reason"))
         if told == ("ReplicaFailure", "True", "FailedCreate"):
             since = parse_time(condition.get("lastTransitionTime"))
@@ -241,5 +246,5 @@ def _min_ready_seconds(spec: Mapping[str, Any]) -> float:
 
 
 def _number_of(replica_set: Mapping[str, Any]) -> int:
-    text = (metadata_of(replica_set).get("annotations") or {}).get(REVISION_ANNOTATION, "")
+    text = annotations_of(replica_set).get(REVISION_ANNOTATION, "")
     return int(text) if text.isdecimal() else 0

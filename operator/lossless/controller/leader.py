@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
@@ -12,9 +12,11 @@ from lossless.cluster.errors import ApiError, ForbiddenError, NotFoundError
 from lossless.cluster.objects import (
     Claim,
     PodEventSummary,
+    annotations_of,
     claim_of,
     metadata_of,
     pod_event_summary_of,
+    status_of,
 )
 from lossless.cluster.watches import Watches
 from lossless.cluster.watching import Change, Changed, Key
@@ -237,11 +239,10 @@ def _release_of(raw: Raw) -> tuple[object, ...]:
     A DaemonSet has made its ControllerRevision once it has observed its generation; a StatefulSet
     names its own.
     """
-    metadata: Mapping[str, Any] = metadata_of(raw)
-    status: Mapping[str, Any] = raw.get("status") or {}
+    status = status_of(raw)
     return (
-        metadata.get("generation"),
-        (metadata.get("annotations") or {}).get(REVISION_ANNOTATION),
+        metadata_of(raw).get("generation"),
+        annotations_of(raw).get(REVISION_ANNOTATION),
         status.get("observedGeneration") if "desiredNumberScheduled" in status else None,
         status.get("desiredNumberScheduled"),
         status.get("updateRevision"),
