@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lossless.cluster.client import Client, resource_path
 from lossless.cluster.errors import ApiError, NotFoundError
+from lossless.cluster.lease import Lease
 from lossless.cluster.watches import Watches
 from lossless.cluster.watching import Change, Changed, Timing, Watch
 from lossless.cluster.workloads import PLURALS
@@ -29,7 +30,7 @@ from lossless.model.names import (
 )
 from lossless.model.rollout.observation import Unknown
 from lossless.webhook.advice import advice, not_served, wanted_target
-from lossless.webhook.leader import LeaderSign, Lease, parse_lease
+from lossless.webhook.leader import LeaderSign
 from lossless.webhook.metrics import Metrics
 from lossless.webhook.options import WebhookOptions
 from lossless.webhook.owner import Rollout, parse_rollout
@@ -74,7 +75,7 @@ class Webhook:
         self._leases: Watch[Lease] = Watch(
             client,
             resource_path("coordination.k8s.io/v1", "leases", namespace=options.namespace),
-            parse_lease,
+            Lease.parse,
             field_selector=f"metadata.name={LEASE}",
             # A leader renews every few seconds: a silent watch is a dead connection, or no leader.
             timing=Timing(silence=20.0),
