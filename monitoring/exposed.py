@@ -14,7 +14,7 @@ from lossless.controller.metrics import ControllerMetrics
 from lossless.model.drain.drain_rule import Sample
 from lossless.model.phases import Phase
 from lossless.model.report import Connections, Driver, DriverState, Report, Source, SourceState
-from lossless.model.rollout.measures import Bareness, Measures
+from lossless.model.rollout.measures import Measures, UnprotectedReason
 from lossless.model.status import RolloutPhase
 from lossless.webhook.metrics import Metrics
 
@@ -105,7 +105,7 @@ def _controller() -> str:
             draining=0,
             held=0,
             connections=Connections(),
-            unprotected=dict.fromkeys(Bareness, 0),
+            unprotected=dict.fromkeys(UnprotectedReason, 0),
             ready=True,
             paused=False,
             suspended=False,

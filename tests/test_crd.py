@@ -27,9 +27,9 @@ from lossless.model.status import (
     MAX_HISTORY,
     MAX_PODS,
     Cause,
-    LastRollout,
     PodStatus,
     RolloutPhase,
+    RolloutRecord,
     RolloutStatus,
     Suspension,
 )
@@ -77,7 +77,7 @@ SLEEP: Final = {"order": "Sleep", "sleep": "5m"}
 
 
 #: A rollout in which no field is empty.
-FULL_ROLLOUT: Final = LastRollout(
+FULL_ROLLOUT: Final = RolloutRecord(
     started=1_000,
     finished=1_090,
     drained=2,

@@ -12,7 +12,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossless.cluster.objects import last_words, pod_of, rollout_of, sighting_of
+from lossless.cluster.objects import last_words, pod_event_summary_of, pod_of, rollout_of
 from lossless.cluster.reports import MOST_LISTENED_TO, MOST_OF_A_LOOK, Agents
 from lossless.cluster.rollout_status import parse_status, status_document
 from lossless.model.names import REPORT_PATH
@@ -146,7 +146,7 @@ def test_any_last_words_are_a_report_of_this_pod_or_unknown(message: str) -> Non
 
     assert isinstance(said, Report | Unknown)
     assert not isinstance(said, Report) or (said.uid == "uid-a" and said.phase is not Phase.LOST)
-    assert sighting_of(raw).uid == "uid-a"
+    assert pod_event_summary_of(raw).uid == "uid-a"
 
 
 POD = raw_pod("a", deletion=1.0, last_words=GOOD)
@@ -167,7 +167,7 @@ def test_no_text_of_a_pod_stops_the_watch(path: tuple[Any, ...], value: str) -> 
     """Types are the API server's word; what stands in a text is anybody's."""
     raw = spoiled(POD, path, value)
 
-    assert sighting_of(raw).uid == pod_of(raw).uid
+    assert pod_event_summary_of(raw).uid == pod_of(raw).uid
 
 
 @given(

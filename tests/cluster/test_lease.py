@@ -1,6 +1,7 @@
 """The Lease: taken, renewed and released with optimistic locking."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/lossless/leases/lossless-controller"
 NOW = 1_800_000_000.25
+FREE = Lease("", 0, "", "", 0, "7")
 
 
 @pytest.fixture
@@ -78,6 +80,32 @@ async def test_a_released_lease_has_no_holder(
 
     assert seen is not None
     assert (seen.holder, seen.duration) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "parsed"),
+    [
+        pytest.param(
+            {"holderIdentity": "a", "renewTime": "t", "leaseDurationSeconds": 15},
+            Lease("a", 15, "t", "", 0, "7"),
+            id="whole",
+        ),
+        pytest.param(
+            {"holderIdentity": "a", "acquireTime": "s", "leaseTransitions": 3},
+            Lease("a", 0, "", "s", 3, "7"),
+            id="of-its-past",
+        ),
+        pytest.param({"leaseDurationSeconds": "15"}, FREE, id="duration-as-text"),
+        pytest.param({"leaseDurationSeconds": True}, FREE, id="duration-as-bool"),
+        pytest.param({"leaseDurationSeconds": -1}, FREE, id="negative-duration"),
+        pytest.param({"holderIdentity": None}, FREE, id="nulls"),
+        pytest.param("none", FREE, id="text"),
+        pytest.param(None, FREE, id="no-spec"),
+    ],
+)
+def test_a_lease_is_parsed(spec: Any, parsed: Lease) -> None:
+    """What is missing or strange makes a Lease that nobody holds, or that never lasts."""
+    assert Lease.parse({"metadata": {"resourceVersion": "7"}, "spec": spec}) == parsed
 
 
 def test_a_lease_that_says_nothing_is_free() -> None:

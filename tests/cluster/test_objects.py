@@ -6,9 +6,9 @@ from lossless.cluster.client import Raw
 from lossless.cluster.objects import (
     claim_of,
     last_words,
+    pod_event_summary_of,
     pod_of,
     rollout_of,
-    sighting_of,
 )
 from lossless.cluster.timestamps import format_time
 from lossless.model.fields import InvalidSpec
@@ -71,7 +71,7 @@ def test_a_pod_without_a_replica_set_is_of_the_revision_that_its_label_names(
     raw = raw_pod("a") | {"metadata": owned_by(kind, name, revision)}
 
     assert pod_of(raw).revision == revision
-    assert sighting_of(raw).creator == Target(Kind(kind), name)
+    assert pod_event_summary_of(raw).creator == Target(Kind(kind), name)
 
 
 def test_an_empty_object_is_a_pod_of_which_nothing_is_known() -> None:
@@ -79,7 +79,7 @@ def test_an_empty_object_is_a_pod_of_which_nothing_is_known() -> None:
     pod = pod_of({})
 
     assert (pod.rollout, pod.gated, pod.ready, pod.served) == ("", False, False, False)
-    assert (sighting_of({}).departure, last_words({})) == (None, None)
+    assert (pod_event_summary_of({}).departure, last_words({})) == (None, None)
 
 
 def test_a_label_without_an_agent_is_no_injection() -> None:
@@ -106,7 +106,7 @@ def test_where_its_agent_listens_is_declared_by_its_container(
     raw = raw_pod("a", address="10.0.0.1")
     raw["spec"]["initContainers"][0]["ports"] = ports
 
-    assert pod_of(raw).agent == Endpoint("10.0.0.1", expected)
+    assert pod_of(raw).endpoint == Endpoint("10.0.0.1", expected)
 
 
 def test_when_a_stop_was_asked_follows_from_the_grace_period() -> None:
@@ -188,7 +188,7 @@ def test_when_an_agent_was_due_is_what_the_status_tells(status: Raw, due: float)
     raw["spec"]["initContainers"] = [{"name": name} for name in names]
     raw["status"] = status
 
-    assert pod_of(raw).agent_due == due
+    assert pod_of(raw).agent.due == due
 
 
 def test_an_agents_last_run_is_read() -> None:
@@ -204,8 +204,8 @@ def test_an_agents_last_run_is_read() -> None:
     ]
     pod = pod_of(raw)
 
-    assert (pod.agent_waits, pod.agent_ran) == ("CrashLoopBackOff", 60.0)
-    assert pod.agent_ended == START + 65
+    assert (pod.agent.waits, pod.agent.ran) == ("CrashLoopBackOff", 60.0)
+    assert pod.agent.ended == START + 65
 
 
 @pytest.mark.parametrize(
@@ -266,9 +266,9 @@ def test_last_words_that_are_no_result_are_unknown(text: str, cause: str) -> Non
     assert last_words(raw_pod("a")) is None
 
 
-def test_a_sighting_keeps_what_would_be_lost() -> None:
+def test_a_pod_event_summary_keeps_what_would_be_lost() -> None:
     """Whom to wake, and the last words if the next event says that the pod is gone."""
-    seen = sighting_of(raw_pod("a", last_words=raw_report("a", Phase.DRAINED)))
+    seen = pod_event_summary_of(raw_pod("a", last_words=raw_report("a", Phase.DRAINED)))
 
     assert (seen.rollout, seen.creator) == ("web", Target(Kind.DEPLOYMENT, "web"))
     assert isinstance(seen.departure, Departure)

@@ -15,9 +15,9 @@ from lossless.model.report import Connections, Oldest
 from lossless.model.rollout.drains import coarse
 from lossless.model.status import (
     Cause,
-    LastRollout,
     PodStatus,
     RolloutPhase,
+    RolloutRecord,
     RolloutStatus,
     Suspension,
 )
@@ -29,7 +29,7 @@ COUNTS = st.integers(min_value=0, max_value=10**9)
 TIMES = st.integers(min_value=1, max_value=4 * 10**9)
 TEXTS = st.text(max_size=40)
 ROLLOUTS = st.builds(
-    LastRollout,
+    RolloutRecord,
     started=TIMES,
     finished=st.just(0) | TIMES,
     drained=COUNTS,
@@ -149,7 +149,7 @@ def test_the_stored_status_is_one_that_the_crd_keeps(finished: int) -> None:
         connections=4,
         revision="7",
         resumed="1800000000",
-        last_rollout=LastRollout(int(NOW), finished, 1, 1, 1),
+        last_rollout=RolloutRecord(int(NOW), finished, 1, 1, 1),
         pods=(
             PodStatus(
                 "a", "u", Phase.TIMED_OUT, int(NOW), Connections(1, 2, 3), Oldest("::1", 4), "late"

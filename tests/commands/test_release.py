@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from lossless.cluster.client import Client
+from lossless.cluster.errors import GoneError
+from lossless.cluster.watching import PAGE
 from lossless.commands.release import release
 from lossless.model.names import GATE, WEBHOOK_CONFIGURATION
 from tests.support.fake_kubernetes import FakeKubernetes, fake_kubernetes
@@ -53,3 +55,59 @@ async def test_a_second_removal_finds_nothing_to_do(api: tuple[FakeKubernetes, C
     assert await release(client, settle=0) == 0
 
     assert [write for write in fake.writes[written:] if write[0] == "PATCH"] == []
+
+
+#: So many that the pods at the end are on the third page.
+MANY = 2 * PAGE + 1
+
+
+def _fill(fake: FakeKubernetes) -> None:
+    """Add pods that serve on all pages, and one that is held at the end of each."""
+    for number in range(MANY):
+        last = number % PAGE == PAGE - 10 or number == MANY - 1
+        name = f"many-{number:04}"
+        fake.put(f"{PODS}/{name}", raw_pod(name, ready=not last, gate=not last))
+
+
+async def test_the_pods_are_read_by_the_page(api: tuple[FakeKubernetes, Client]) -> None:
+    """All pods of a large cluster at once are more than the memory of the Job that removes."""
+    fake, client = api
+    _fill(fake)
+
+    assert await release(client, settle=0) == 5
+
+    assert fake.longest_page == PAGE
+    assert {_gate_of(fake, path.rpartition("/")[2]) for path in fake.objects} == {"True"}
+
+
+async def test_a_list_that_has_expired_begins_anew(api: tuple[FakeKubernetes, Client]) -> None:
+    """An API server keeps the state that a list began with for some minutes only."""
+    fake, client = api
+    _fill(fake)
+
+    def compact_once(method: str, _path: str) -> None:
+        if method == "PATCH" and not fake.written("PATCH", PODS):
+            fake.compact()
+
+    fake.refuse = compact_once
+
+    assert await release(client, settle=0) == 5
+
+    assert fake.requests.count("GET /api/v1/pods") == 1 + 1 + 3
+    assert {_gate_of(fake, path.rpartition("/")[2]) for path in fake.objects} == {"True"}
+
+
+async def test_a_list_that_always_expires_ends(api: tuple[FakeKubernetes, Client]) -> None:
+    """Without a gate opened in between, the next attempt would end as this one did."""
+    fake, client = api
+    _fill(fake)
+
+    def forget(_method: str, _path: str) -> None:
+        fake.compact()
+
+    fake.refuse = forget
+
+    with pytest.raises(GoneError, match="410"):
+        await release(client, settle=0)
+
+    assert fake.requests.count("GET /api/v1/pods") == 4

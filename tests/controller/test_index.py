@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from lossless.cluster.objects import Claim, Sighting
+from lossless.cluster.objects import Claim, PodEventSummary
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.controller.index import Index
 from lossless.model.rollout.observation import Departure, Elsewhere, Unknown
@@ -22,9 +22,9 @@ def claim(name: str, deployment: str = "web", resume: str = "") -> Claim:
 
 def sight(
     change: Change, name: str = "a", rollout: str = "web", departure: Departure | None = GONE
-) -> Changed[Sighting]:
+) -> Changed[PodEventSummary]:
     """Return an event about a pod of Deployment web."""
-    seen = Sighting(f"uid-{name}", rollout, DEPLOYMENT, departure)
+    seen = PodEventSummary(f"uid-{name}", rollout, DEPLOYMENT, departure)
     return Changed(change, Key("shop", name), seen)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lossless.cluster.objects import claim_of, sighting_of
+from lossless.cluster.objects import claim_of, pod_event_summary_of
 from lossless.cluster.reports import Agents
 from lossless.cluster.timestamps import format_time
 from lossless.cluster.watching import Change, Changed, Key
@@ -185,7 +185,7 @@ async def test_last_words_outlast_a_list_that_is_behind(work: Work) -> None:
     await rolling(work)
     work.agent.status = 500
     said = raw_report("a", Phase.DRAINED)
-    gone = sighting_of(raw_pod("a", "old", deletion=LATER, last_words=said))
+    gone = pod_event_summary_of(raw_pod("a", "old", deletion=LATER, last_words=said))
     work.leader.wake(work.index.saw(Changed(Change.DELETED, Key("shop", "a"), gone)))
     await eventually(lambda: "AgentUnreachable" in work.events())
     behind = work.gate("m")
@@ -369,7 +369,7 @@ async def test_a_named_namespace_that_refuses_stops_no_other(work: Work) -> None
 
     await eventually(lambda: work.gate("n") == "True")
     await eventually(lambda: work.fake.requests.count(f"GET {bank.rpartition('/')[0]}") > listings)
-    assert (work.leader.synced(), work.leader.ailment()) == (True, "")
+    assert (work.leader.synced(), work.leader.unhealthy_reason()) == (True, "")
     assert work.index.namespaces() == {"shop", "bank"}
 
 
@@ -399,7 +399,7 @@ async def test_the_probe_is_content_while_all_is_well(work: Work) -> None:
     """And says so only when everything was seen once."""
     await eventually(work.leader.synced)
 
-    assert work.leader.ailment() == ""
+    assert work.leader.unhealthy_reason() == ""
 
 
 def stuck(name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from lossless.controller.metrics import ControllerMetrics
 from lossless.model.phases import Phase
 from lossless.model.report import Connections
 from lossless.model.rollout.drains import Outcome
-from lossless.model.rollout.measures import Bareness, Measures
+from lossless.model.rollout.measures import Measures, UnprotectedReason
 from lossless.model.status import RolloutPhase
 
 WEB = Key("shop", "web")
@@ -19,7 +19,7 @@ SEEN = Measures(
     draining=1,
     held=1,
     connections=Connections(active=2, idle=5),
-    unprotected=dict.fromkeys(Bareness, 0) | {Bareness.OLDER: 2},
+    unprotected=dict.fromkeys(UnprotectedReason, 0) | {UnprotectedReason.OLDER: 2},
     ready=True,
     paused=False,
     suspended=False,

@@ -11,7 +11,7 @@ from e2e.sample.manifests import Variant
 from e2e.support.load import FortioReport
 from e2e.support.timeline import Step
 from lossless.model.phases import Phase
-from lossless.model.status import MAX_HISTORY, LastRollout
+from lossless.model.status import MAX_HISTORY, RolloutRecord
 from lossless.plugin.drain_events import PastDrain
 from lossless.plugin.pages.history_page import Past, history_page
 
@@ -24,7 +24,7 @@ _CLIENTS = 64
 def past(rollouts: int = MAX_HISTORY, word: str = "web") -> Past:
     """Return a history with one rollout under way, if any, and names made of ``word``."""
     ended = [
-        LastRollout(
+        RolloutRecord(
             started=int(NOW) - 3600 * number - 300,
             finished=int(NOW) - 3600 * number - 200 + 40 * number,
             drained=3,
@@ -39,7 +39,7 @@ def past(rollouts: int = MAX_HISTORY, word: str = "web") -> Past:
         )
         for number in range(1, rollouts)
     ]
-    running = [LastRollout(int(NOW) - 75, drained=1, before="9", revision="10")]
+    running = [RolloutRecord(int(NOW) - 75, drained=1, before="9", revision="10")]
     begun = NOW - 70
     drains = [
         PastDrain(f"{word}-5d8f-old-a", begun, begun + 21.4, Phase.DRAINED, "drained in 21s"),

@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from lossless.checks.finding import Severity
-from lossless.model.status import LastRollout
+from lossless.model.status import RolloutRecord
 from lossless.plugin.findings_text import counted, findings_text
 from lossless.plugin.history_table import history_table
 from lossless.plugin.layout import ago, bar, cut, paragraph, table
@@ -16,7 +16,7 @@ from tests.checks.test_checks import found
 from tests.plugin.test_tree import DOC
 from tests.support.rollouts import NOW
 
-DONE = LastRollout(int(NOW), int(NOW + 187), 3, 1, 0, 2, "5", "6")
+DONE = RolloutRecord(int(NOW), int(NOW + 187), 3, 1, 0, 2, "5", "6")
 #: What the check itself says, so that the page cannot say anything else.
 (FINDING,) = found(changed("deployment/spec/template/spec/containers/0/readinessProbe", None))
 
@@ -29,9 +29,9 @@ def told(text: str) -> str:
 def test_history() -> None:
     """A line each, newest first; what interrupted one stands below."""
     rollouts = (
-        LastRollout(int(NOW + 900), drained=1, before="6", revision="7"),
+        RolloutRecord(int(NOW + 900), drained=1, before="6", revision="7"),
         replace(DONE, paused="DrainTimedOut", resumed="2027-01-15T08:02:00Z alice"),
-        LastRollout(
+        RolloutRecord(
             int(NOW - 3600), int(NOW - 3540), drained=1, before="", revision="5", superseded=True
         ),
     )

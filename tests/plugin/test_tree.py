@@ -14,7 +14,7 @@ from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout
 from lossless.model.report import Connections, Oldest
 from lossless.model.rollout.observation import Rollout
-from lossless.model.status import MAX_PODS, LastRollout, PodStatus, RolloutPhase, RolloutStatus
+from lossless.model.status import MAX_PODS, PodStatus, RolloutPhase, RolloutRecord, RolloutStatus
 from lossless.plugin.paint import Paint
 from lossless.plugin.tree import View, stale, tree
 from tests.support.rollouts import NOW, a_drain, a_rollout, a_spec
@@ -51,7 +51,7 @@ ROLLING = RolloutStatus(
     draining=1,
     held=1,
     revision="7",
-    last_rollout=LastRollout(int(NOW - 95), drained=1, before="6", revision="7"),
+    last_rollout=RolloutRecord(int(NOW - 95), drained=1, before="6", revision="7"),
     pods=(DRAINING, HELD, SERVING, replace(SERVING, uid="uid-6", name="web-66c-t"), DRAINED),
 )
 PAUSED = Condition(
@@ -131,7 +131,7 @@ def test_a_quiet_workload_is_two_lines_and_a_count() -> None:
         conditions=(Condition(ConditionType.DRAINED, Answer.FALSE, "x", "not a wish"),),
         replicas=1,
         revision="7",
-        last_rollout=LastRollout(int(NOW - 400), finished=int(NOW - 300)),
+        last_rollout=RolloutRecord(int(NOW - 400), finished=int(NOW - 300)),
         pods=(SERVING,),
     )
     assert shown(status) == told("""

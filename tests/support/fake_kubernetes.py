@@ -1,11 +1,13 @@
 """An API server in memory: enough of Kubernetes' semantics for the controller's requests.
 
-It keeps objects by path, lists with label selectors, watches from the version it is asked for,
-checks uids and resource versions, merges pod conditions by type, and applies status. What it does
-not know it refuses, so that a test cannot pass by asking for something that was never answered.
+It keeps objects by path, lists with label selectors and page by page, watches from the version it
+is asked for, checks uids and resource versions, merges pod conditions by type, and applies status.
+What it does not know it refuses, so that a test cannot pass by asking for something that was never
+answered.
 """
 
 import asyncio
+import base64
 import copy
 import itertools
 import json
@@ -43,6 +45,10 @@ class FakeKubernetes:
         self.warnings: tuple[str, ...] = ()
         """Said to every dry run."""
         self.url = ""
+        self.longest_page = 0
+        """Of all lists that were answered, in objects."""
+        self._snapshots: dict[int, list[tuple[str, Raw]]] = {}
+        """What lists found whose next pages may be asked for, by version."""
         self._version = itertools.count(1)
         self._watchers: list[tuple[str, str, asyncio.Queue[bytes]]] = []
         self._history: list[_Event] = []
@@ -68,6 +74,10 @@ class FakeKubernetes:
         gone["metadata"]["resourceVersion"] = str(next(self._version))
         self._tell("DELETED", path, gone)
 
+    def compact(self) -> None:
+        """Forget the past as etcd does, so that the next page of a list that began is gone."""
+        self._snapshots.clear()
+
     def written(self, method: str, part: str) -> list[Raw]:
         """Return the bodies written with a method to paths that contain a text."""
         return [body for m, path, body in self.writes if m == method and part in path]
@@ -83,7 +93,7 @@ class FakeKubernetes:
         if "watch" in request.query:
             return await self._watch(request)
         if request.method == "GET":
-            return self._read(path, _selector(request))
+            return self._read(request)
         if request.method == "POST" and path in self.documents:
             return web.json_response(self.documents[path], status=201)
         body = json.loads(await request.text() or "{}")
@@ -99,11 +109,12 @@ class FakeKubernetes:
             self.writes.append((request.method, path, body))
         return answer
 
-    def _read(self, path: str, selector: str) -> web.Response:
+    def _read(self, request: web.Request) -> web.Response:
+        path = request.path
         for known in (self.documents, self.objects):
             if path in known:
                 return web.json_response(known[path])
-        return self._list(path, selector) if _is_collection(path) else _refusal(404, "NotFound")
+        return self._list(request) if _is_collection(path) else _refusal(404, "NotFound")
 
     def _pretend(self, body: Raw) -> web.Response:
         answer = web.json_response(body, status=201)
@@ -154,14 +165,46 @@ class FakeKubernetes:
             return _refusal(409, "AlreadyExists")
         return web.json_response(self.put(target, body), status=201)
 
-    def _list(self, path: str, selector: str) -> web.Response:
-        items = [
-            raw
-            for where, raw in self.objects.items()
-            if _within(where, path) and _selected(raw, selector)
+    def _list(self, request: web.Request) -> web.Response:
+        """Answer with a page, as k8s.io/apiserver pkg/storage/etcd3 does.
+
+        Pages are in the order of the keys, all of the state that the first one saw, and say where
+        the next one begins. A state that etcd has compacted is 410, with a token that goes on from
+        the same key in what there is now.
+        """
+        token = request.query.get("continue", "")
+        if not token:
+            version, after = next(self._version), ""
+            items = self._selected(request)
+        else:
+            try:
+                told = json.loads(base64.urlsafe_b64decode(token))
+                version, after = int(told["rv"]), str(told["start"])
+            except ValueError:
+                return _refusal(400, "BadRequest")
+            if version < 0:
+                version, items = next(self._version), self._selected(request)
+            elif version in self._snapshots:
+                items = self._snapshots[version]
+            else:
+                return _refusal(410, "Expired", {"continue": _token(-1, after)})
+        left = [(where, raw) for where, raw in items if where > after]
+        page = left[: int(request.query.get("limit") or 0) or len(left)]
+        metadata = {"resourceVersion": str(version)}
+        if len(page) < len(left):
+            self._snapshots[version] = copy.deepcopy(items)
+            metadata["continue"] = _token(version, page[-1][0])
+        self.longest_page = max(self.longest_page, len(page))
+        return web.json_response({"metadata": metadata, "items": [raw for _, raw in page]})
+
+    def _selected(self, request: web.Request) -> list[tuple[str, Raw]]:
+        """Return what a list selects, by key."""
+        selector = _selector(request)
+        return [
+            (where, raw)
+            for where, raw in sorted(self.objects.items())
+            if _within(where, request.path) and _selected(raw, selector)
         ]
-        version = {"resourceVersion": str(next(self._version))}
-        return web.json_response({"metadata": version, "items": items})
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         lines: asyncio.Queue[bytes] = asyncio.Queue()
@@ -281,8 +324,19 @@ def _selected(raw: Raw, selector: str) -> bool:
     return True
 
 
-def _refusal(code: int, reason: str) -> web.Response:
-    body = {"kind": "Status", "code": code, "reason": reason, "message": f"{reason}, says the test"}
+def _token(version: int, after: str) -> str:
+    """Return a continue token: opaque to clients, as the real one's."""
+    return base64.urlsafe_b64encode(json.dumps({"rv": version, "start": after}).encode()).decode()
+
+
+def _refusal(code: int, reason: str, metadata: Raw | None = None) -> web.Response:
+    body: Raw = {
+        "kind": "Status",
+        "metadata": metadata or {},
+        "code": code,
+        "reason": reason,
+        "message": f"{reason}, says the test",
+    }
     return web.json_response(body, status=code)
 
 

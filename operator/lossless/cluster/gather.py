@@ -160,7 +160,7 @@ async def ask_again(agents: Agents, seen: Observation, key: Key, known: Knowledg
         for pod in seen.pods
         if isinstance(pod.evidence, Report) and pod.evidence.phase not in ENDED
     ]
-    asked = {pod.uid: pod.agent for pod in draining if pod.uid not in told}
+    asked = {pod.uid: pod.endpoint for pod in draining if pod.uid not in told}
     said = told | dict(await agents.ask_all(asked))
     now = {pod.uid: replace(pod, evidence=said[pod.uid]) for pod in draining}
     return replace(seen, pods=tuple(now.get(pod.uid, pod) for pod in seen.pods))
@@ -183,7 +183,7 @@ async def _with_evidence(
         heard = told.get(pod.uid)
         evidence = heard if isinstance(heard, Report) else last_words(raw) or heard
         if evidence is None:
-            asked[pod.uid] = pod.agent
+            asked[pod.uid] = pod.endpoint
         else:
             said[pod.uid] = evidence
     said |= await agents.ask_all(asked)

@@ -6,11 +6,13 @@ with an exception instead of a retry; a request that hangs outlasts its renew de
 releases, so every restart costs a whole lease duration.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import AlreadyExistsError, ConflictError, NotFoundError
+from lossless.cluster.objects import metadata_of
 from lossless.cluster.timestamps import format_micro_time
 
 LEASES_VERSION = "coordination.k8s.io/v1"
@@ -21,11 +23,11 @@ class Lease:
     """``coordination.k8s.io/v1`` Lease."""
 
     holder: str
-    """Empty: released."""
+    """``holderIdentity``; empty: released."""
     duration: int
-    """Seconds for which it holds after a renewal."""
+    """``leaseDurationSeconds`` for which it holds after a renewal; 0 if it says nothing usable."""
     renewed: str
-    """``renewTime``; only ever compared with itself: clocks differ."""
+    """``renewTime`` as text, to be compared with itself: clocks differ."""
     acquired: str
     transitions: int
     version: str
@@ -33,16 +35,23 @@ class Lease:
 
     @classmethod
     def parse(cls, raw: Raw) -> Self:
-        """Return the Lease; what is missing is empty."""
-        spec: dict[str, Any] = raw.get("spec") or {}
+        """Return the Lease; what is missing or of the wrong kind is empty, or 0."""
+        spec = raw.get("spec")
+        spec = spec if isinstance(spec, Mapping) else {}
         return cls(
-            holder=spec.get("holderIdentity") or "",
-            duration=int(spec.get("leaseDurationSeconds") or 0),
-            renewed=spec.get("renewTime") or "",
-            acquired=spec.get("acquireTime") or "",
-            transitions=int(spec.get("leaseTransitions") or 0),
-            version=(raw.get("metadata") or {}).get("resourceVersion", ""),
+            holder=str(spec.get("holderIdentity") or ""),
+            duration=_count(spec.get("leaseDurationSeconds")),
+            renewed=str(spec.get("renewTime") or ""),
+            acquired=str(spec.get("acquireTime") or ""),
+            transitions=_count(spec.get("leaseTransitions")),
+            version=str(metadata_of(raw).get("resourceVersion") or ""),
         )
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return max(0, value)
 
 
 class LeaseStore:

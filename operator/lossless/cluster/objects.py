@@ -3,17 +3,17 @@
 Nothing here raises for what an API server may return: what is missing is empty.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lossless.cluster.agent_state import agent_state_of, agent_status_of, agents_of
 from lossless.cluster.client import Raw
+from lossless.cluster.conditions import is_true, since
 from lossless.cluster.rollout_status import parse_status
 from lossless.cluster.timestamps import parse_time
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
-    AGENT_CONTAINER,
-    AGENT_PORT_NAME,
     GATE,
     INCOMPLETE_ANNOTATION,
     INJECT_LABEL,
@@ -33,8 +33,6 @@ from lossless.model.targets import Target, controller_of, creator_of, target_of
 #: was said later, the pod had been Ready before: a condition's time changes with its status only.
 _AT_START: Final = 2.0
 _FINISHED: Final = frozenset({"Succeeded", "Failed"})
-#: Conditions of a pod that come before its first container: it has a node, it has a network.
-_BEFORE_CONTAINERS: Final = ("PodScheduled", "PodReadyToStartContainers")
 
 
 def metadata_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -42,55 +40,64 @@ def metadata_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     return raw.get("metadata") or {}
 
 
+def labels_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``metadata.labels`` of an object."""
+    return metadata_of(raw).get("labels") or {}
+
+
+def annotations_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``metadata.annotations`` of an object."""
+    return metadata_of(raw).get("annotations") or {}
+
+
+def spec_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``spec`` of an object."""
+    return raw.get("spec") or {}
+
+
+def status_of(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``status`` of an object."""
+    return raw.get("status") or {}
+
+
 def pod_of(raw: Raw) -> Pod:
     """Return the pod; how its drain stands is asked elsewhere."""
-    metadata, spec, status = metadata_of(raw), raw.get("spec") or {}, raw.get("status") or {}
-    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    metadata, spec, status = metadata_of(raw), spec_of(raw), status_of(raw)
+    labels, annotations = labels_of(raw), annotations_of(raw)
     conditions = {c.get("type"): c for c in status.get("conditions") or ()}
     gates = {gate.get("conditionType") for gate in spec.get("readinessGates") or ()}
-    agents = [c for c in spec.get("initContainers") or () if c.get("name") == AGENT_CONTAINER]
     deletion = metadata.get("deletionTimestamp")
     ends = parse_time(deletion) if deletion else None
     grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
     ready = conditions.get("Ready")
-    agent_status = _agent_status(status)
-    agent = agent_status.get("state") or {}
-    ended = (agent_status.get("lastState") or {}).get("terminated") or {}
-    waiting, running = agent.get("waiting") or {}, agent.get("running")
     return Pod(
         name=metadata.get("name", ""),
         uid=metadata.get("uid", ""),
         created=parse_time(metadata.get("creationTimestamp")),
         revision=_revision_of(raw),
-        rollout=labels.get(ROLLOUT_LABEL, "") if agents else "",
+        rollout=labels.get(ROLLOUT_LABEL, "") if agents_of(spec) else "",
         declined=labels.get(INJECT_LABEL) == "false",
         unprotected=annotations.get(UNPROTECTED_ANNOTATION, ""),
         incomplete=annotations.get(INCOMPLETE_ANNOTATION, ""),
         gated=GATE in gates,
         gate=_gate(conditions.get(GATE)),
-        served=_true(ready) or _since(ready) - parse_time(status.get("startTime")) > _AT_START,
+        served=is_true(ready) or since(ready) - parse_time(status.get("startTime")) > _AT_START,
         address=status.get("podIP") or "",
-        agent_port=_agent_port(agents),
-        containers_ready=_true(conditions.get("ContainersReady")),
-        containers_ready_since=_since(conditions.get("ContainersReady")),
-        ready=_true(ready),
-        ready_since=_since(ready),
+        containers_ready=is_true(conditions.get("ContainersReady")),
+        containers_ready_since=since(conditions.get("ContainersReady")),
+        ready=is_true(ready),
+        ready_since=since(ready),
         finished=status.get("phase") in _FINISHED,
         deletion=ends,
         stop_asked=0.0 if ends is None else ends - grace,
-        agent_waits=waiting.get("reason") or "",
-        agent_says=waiting.get("message") or "",
-        agent_since=None if running is None else parse_time(running.get("startedAt")),
-        agent_due=_agent_due(spec, status, conditions),
-        agent_ran=parse_time(ended.get("finishedAt")) - parse_time(ended.get("startedAt")),
-        agent_ended=parse_time(ended.get("finishedAt")),
+        agent=agent_state_of(spec, status, conditions),
         begun=_begun(status, conditions),
     )
 
 
 def last_words(raw: Raw) -> Evidence | None:
     """Return what a pod's agent left as its termination message; None while the agent runs."""
-    ended = (_agent_status(raw.get("status") or {}).get("state") or {}).get("terminated")
+    ended = (agent_status_of(status_of(raw)).get("state") or {}).get("terminated")
     if ended is None:
         return None
     code, message = ended.get("exitCode"), ended.get("message") or ""
@@ -106,7 +113,7 @@ def last_words(raw: Raw) -> Evidence | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class PodEventSummary:
     """What is kept of a labelled pod between two events: whom to wake, and its last words."""
 
     uid: str
@@ -118,9 +125,9 @@ class Sighting:
     """What is to be known if the next event says that it is gone; None: nothing is lost."""
 
 
-def sighting_of(raw: Raw) -> Sighting:
+def pod_event_summary_of(raw: Raw) -> PodEventSummary:
     """Return what an event about a labelled pod leaves to remember."""
-    pod, metadata = pod_of(raw), metadata_of(raw)
+    pod = pod_of(raw)
     departure = None
     if pod.rollout:
         departure = Departure(
@@ -130,9 +137,9 @@ def sighting_of(raw: Raw) -> Sighting:
             or Unknown("it was gone before its agent ended: its node is lost, or it was killed"),
             served=pod.served,
         )
-    return Sighting(
+    return PodEventSummary(
         uid=pod.uid,
-        rollout=(metadata.get("labels") or {}).get(ROLLOUT_LABEL, ""),
+        rollout=labels_of(raw).get(ROLLOUT_LABEL, ""),
         creator=creator_of(raw),
         departure=departure,
     )
@@ -149,7 +156,7 @@ def rollout_of(raw: Raw) -> Rollout | None:
         generation=int(metadata.get("generation") or 0),
         spec=_spec(raw),
         status=parse_status(raw.get("status")),
-        resume=(metadata.get("annotations") or {}).get(RESUME_ANNOTATION, ""),
+        resume=annotations_of(raw).get(RESUME_ANNOTATION, ""),
     )
 
 
@@ -181,14 +188,14 @@ def claim_of(raw: Mapping[str, Any]) -> Claim:
         name=metadata.get("name", ""),
         target=target_of(raw),
         unpullable=_unpullable(raw.get("status")),
-        resume=(metadata.get("annotations") or {}).get(RESUME_ANNOTATION, ""),
+        resume=annotations_of(raw).get(RESUME_ANNOTATION, ""),
         generation=int(metadata.get("generation") or 0),
     )
 
 
 def _spec(raw: Raw) -> RolloutSpec | InvalidSpec:
     try:
-        return parse_spec(raw.get("spec") or {})
+        return parse_spec(spec_of(raw))
     except InvalidSpec as invalid:
         return invalid
 
@@ -203,37 +210,7 @@ def _revision_of(raw: Mapping[str, Any]) -> str:
     owner = controller_of(raw)
     if owner.get("kind") == "ReplicaSet":
         return str(owner.get("name") or "")
-    return str((metadata_of(raw).get("labels") or {}).get(REVISION_LABEL) or "")
-
-
-def _agent_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
-    listed = status.get("initContainerStatuses") or ()
-    return next((entry for entry in listed if entry.get("name") == AGENT_CONTAINER), {})
-
-
-def _agent_due(
-    spec: Mapping[str, Any], status: Mapping[str, Any], conditions: Mapping[str, Any]
-) -> float:
-    """Return since when only the agent itself can keep the agent from starting.
-
-    The kubelet does not say when it began to try: but when the pod had its node, when it had its
-    network, and when each of the containers that start before the agent had ended or started.
-    """
-    names = [container.get("name") for container in spec.get("initContainers") or ()]
-    earlier = names[: names.index(AGENT_CONTAINER)] if AGENT_CONTAINER in names else []
-    times = [
-        _since(condition)
-        for condition in map(conditions.get, _BEFORE_CONTAINERS)
-        if _true(condition)
-    ]
-    for entry in status.get("initContainerStatuses") or ():
-        if entry.get("name") in earlier:
-            state = entry.get("state") or {}
-            times += [
-                parse_time((state.get("terminated") or {}).get("finishedAt")),
-                parse_time((state.get("running") or {}).get("startedAt")),
-            ]
-    return max(times, default=0.0)
+    return str(labels_of(raw).get(REVISION_LABEL) or "")
 
 
 def _begun(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> bool:
@@ -249,21 +226,8 @@ def _begun(status: Mapping[str, Any], conditions: Mapping[str, Any]) -> bool:
         for entry in status.get("containerStatuses") or ()
         for state in ("state", "lastState")
     ]
-    return _true(conditions.get("Initialized")) or any(
+    return is_true(conditions.get("Initialized")) or any(
         state.get("running") is not None or state.get("terminated") is not None for state in states
-    )
-
-
-def _agent_port(agents: Sequence[Mapping[str, Any]]) -> int | None:
-    # Of the container, not of an annotation: what a pod's containers declare never changes.
-    declared = (port for agent in agents for port in agent.get("ports") or ())
-    return next(
-        (
-            port["containerPort"]
-            for port in declared
-            if port.get("name") == AGENT_PORT_NAME and isinstance(port.get("containerPort"), int)
-        ),
-        None,
     )
 
 
@@ -274,13 +238,5 @@ def _gate(condition: Mapping[str, Any] | None) -> Gate | None:
         open=condition.get("status") == "True",
         reason=condition.get("reason") or "",
         message=condition.get("message") or "",
-        since=_since(condition),
+        since=since(condition),
     )
-
-
-def _true(condition: Mapping[str, Any] | None) -> bool:
-    return condition is not None and condition.get("status") == "True"
-
-
-def _since(condition: Mapping[str, Any] | None) -> float:
-    return 0.0 if condition is None else parse_time(condition.get("lastTransitionTime"))

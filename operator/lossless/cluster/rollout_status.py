@@ -12,9 +12,9 @@ from lossless.model.phases import ENDED, Phase
 from lossless.model.report import Connections, Oldest
 from lossless.model.status import (
     Cause,
-    LastRollout,
     PodStatus,
     RolloutPhase,
+    RolloutRecord,
     RolloutStatus,
     Suspension,
 )
@@ -110,7 +110,7 @@ def _condition(raw: Mapping[str, Any]) -> Condition | None:
     )
 
 
-def _rollout_document(rollout: LastRollout) -> Raw:
+def _rollout_document(rollout: RolloutRecord) -> Raw:
     document: Raw = {
         "started": format_time(rollout.started),
         "drained": rollout.drained,
@@ -133,8 +133,8 @@ def _rollout_document(rollout: LastRollout) -> Raw:
     return document
 
 
-def _rollout(raw: Mapping[str, Any]) -> LastRollout:
-    return LastRollout(
+def _rollout(raw: Mapping[str, Any]) -> RolloutRecord:
+    return RolloutRecord(
         started=int(parse_time(raw.get("started"))),
         finished=int(parse_time(raw.get("finished"))),
         drained=_number(raw, "drained"),

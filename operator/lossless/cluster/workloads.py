@@ -1,13 +1,20 @@
 """The workloads that can be protected, read from the API server: one shape for all kinds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lossless.cluster.client import Client, Raw, resource_path
 from lossless.cluster.errors import NotFoundError
-from lossless.cluster.objects import metadata_of
+from lossless.cluster.objects import (
+    annotations_of,
+    labels_of,
+    metadata_of,
+    spec_of,
+    status_of,
+)
 from lossless.cluster.timestamps import parse_time
+from lossless.cluster.watching import PAGE
 from lossless.model.names import REVISION_LABEL, ROLLOUT_LABEL
 from lossless.model.rollout.observation import Refusal, Workload
 from lossless.model.rollout.strategy import DEFAULT, Strategy
@@ -23,7 +30,6 @@ PLURALS: Final[Mapping[Kind, str]] = {
     Kind.DAEMON_SET: "daemonsets",
 }
 _APPS: Final = "apps/v1"
-_PAGE: Final = "500"
 #: Of what paces itself by waiting for each pod's end.
 _OWN_PACE: Final = Strategy(recreate=True)
 
@@ -55,7 +61,7 @@ async def find(client: Client, namespace: str, target: Target) -> Found:
         raw = await client.get(resource_path(_APPS, plural, namespace=namespace, name=target.name))
     except NotFoundError:
         return Found(None, (), lambda _: False)
-    selector = label_selector_of((raw.get("spec") or {}).get("selector") or {})
+    selector = label_selector_of(spec_of(raw).get("selector") or {})
     if not selector:
         # An empty selector would list the namespace; the API server refuses such a workload.
         return Found(None, (), lambda _: False)
@@ -78,8 +84,7 @@ async def find(client: Client, namespace: str, target: Target) -> Found:
 
 async def _find_labelled(client: Client, namespace: str, target: Target) -> Found:
     def belongs(pod: Raw) -> bool:
-        labels = metadata_of(pod).get("labels") or {}
-        return bool(labels.get(ROLLOUT_LABEL) == target.name)
+        return bool(labels_of(pod).get(ROLLOUT_LABEL) == target.name)
 
     selector = f"{ROLLOUT_LABEL}={target.name}"
     pods = await list_all(client, "v1", "pods", namespace, selector)
@@ -95,7 +100,7 @@ def deployment_of(raw: Raw, replica_sets: Iterable[Raw]) -> Workload:
     written after its ReplicaSet has been created or renumbered, and after the first pods may
     have appeared, so for a moment it still names the release before.
     """
-    spec = raw.get("spec") or {}
+    spec = spec_of(raw)
     strategy = spec.get("strategy") or {}
     rolling = strategy.get("rollingUpdate") or {}
     newest = max(replica_sets, key=_number_of, default={})
@@ -116,9 +121,9 @@ def deployment_of(raw: Raw, replica_sets: Iterable[Raw]) -> Workload:
 
 def stateful_set_of(raw: Raw, _: Iterable[Raw] = ()) -> Workload:
     """Return the StatefulSet. Its pods carry the name of their ControllerRevision as a label."""
-    spec = raw.get("spec") or {}
+    spec = spec_of(raw)
     update = spec.get("updateStrategy") or {}
-    newest = str((raw.get("status") or {}).get("updateRevision") or "")
+    newest = str(status_of(raw).get("updateRevision") or "")
     name = str(metadata_of(raw).get("name", ""))
     return Workload(
         name=name,
@@ -140,12 +145,12 @@ def daemon_set_of(raw: Raw, revisions: Iterable[Raw]) -> Workload:
     (k8s.io/kubernetes pkg/controller/daemon/update.go, constructHistory), which pods carry as a
     hash.
     """
-    spec = raw.get("spec") or {}
+    spec = spec_of(raw)
     newest = max(revisions, key=lambda each: int(each.get("revision") or 0), default={})
-    labels = metadata_of(newest).get("labels") or {}
+    labels = labels_of(newest)
     return Workload(
         name=metadata_of(raw).get("name", ""),
-        replicas=int((raw.get("status") or {}).get("desiredNumberScheduled") or 0),
+        replicas=int(status_of(raw).get("desiredNumberScheduled") or 0),
         strategy=_OWN_PACE,
         min_ready_seconds=_min_ready_seconds(spec),
         revision=str(newest.get("revision") or ""),
@@ -176,14 +181,31 @@ async def list_all(
         ApiError: the API server refused or did not answer.
     """
     path = resource_path(api_version, plural, namespace=namespace)
-    params = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
-    found: list[Raw] = []
+    return [raw async for page in pages(client, path, selector) for raw in page]
+
+
+async def pages(client: Client, path: str, selector: str = "") -> AsyncGenerator[Sequence[Raw]]:
+    """Yield the objects of the collection at ``path``, or those that are selected, by the page.
+
+    All pages are of the state that the first one saw.
+
+    Args:
+        client: of the API server.
+        path: of the collection.
+        selector: of labels, as a list takes it; empty: everything.
+
+    Raises:
+        GoneError: that state is too old to go on with (the API server keeps it for some minutes);
+            begin anew.
+        ApiError: the API server refused or did not answer.
+    """
+    params = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
     while True:
         page = await client.get(path, params)
-        found += page.get("items") or ()
+        yield page.get("items") or ()
         params["continue"] = metadata_of(page).get("continue") or ""
         if not params["continue"]:
-            return found
+            return
 
 
 def label_selector_of(selector: Mapping[str, Any]) -> str:
@@ -206,7 +228,7 @@ _RULES: Final = {
 
 def _refusal_of(replica_set: Mapping[str, Any]) -> Refusal | None:
     """Return what kept the ReplicaSet from making its pods, by its condition ReplicaFailure."""
-    for condition in (replica_set.get("status") or {}).get("conditions") or ():
+    for condition in status_of(replica_set).get("conditions") or ():
         told = (condition.get("type"), condition.get("status"), condition.get("reason"))
         if told == ("ReplicaFailure", "True", "FailedCreate"):
             since = parse_time(condition.get("lastTransitionTime"))
@@ -224,5 +246,5 @@ def _min_ready_seconds(spec: Mapping[str, Any]) -> float:
 
 
 def _number_of(replica_set: Mapping[str, Any]) -> int:
-    text = (metadata_of(replica_set).get("annotations") or {}).get(REVISION_ANNOTATION, "")
+    text = annotations_of(replica_set).get(REVISION_ANNOTATION, "")
     return int(text) if text.isdecimal() else 0

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from lossless.cluster.gather import Hints
-from lossless.cluster.objects import Claim, Sighting
+from lossless.cluster.objects import Claim, PodEventSummary
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.model.rollout.observation import Departure, Elsewhere
 from lossless.model.targets import Target
@@ -133,7 +133,7 @@ class Index:
         """Return all LosslessRollouts, and those that only live on in the labels of pods."""
         return frozenset({*self._claims, *self._labelled})
 
-    def saw(self, changed: Changed[Sighting]) -> frozenset[Key]:
+    def saw(self, changed: Changed[PodEventSummary]) -> frozenset[Key]:
         """Take note of a labelled pod's change; return whom this wakes."""
         namespace, seen = changed.key.namespace, changed.object
         key = Key(namespace, seen.rollout)

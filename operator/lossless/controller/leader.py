@@ -2,14 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
 
 from lossless.cluster.client import Client, Raw
 from lossless.cluster.errors import ApiError, ForbiddenError, NotFoundError
-from lossless.cluster.objects import Claim, Sighting, claim_of, metadata_of, sighting_of
+from lossless.cluster.objects import (
+    Claim,
+    PodEventSummary,
+    annotations_of,
+    claim_of,
+    metadata_of,
+    pod_event_summary_of,
+    status_of,
+)
 from lossless.cluster.watches import Watches
 from lossless.cluster.watching import Change, Changed, Key
 from lossless.cluster.workloads import PLURALS, REVISION_ANNOTATION, list_all
@@ -66,7 +74,7 @@ class Leader:
         for key in keys:
             queue.add(key)
 
-    def ailment(self) -> str:
+    def unhealthy_reason(self) -> str:
         """Return why this process should be restarted; empty if it should not."""
         if self._queue is None:
             return ""
@@ -89,7 +97,9 @@ class Leader:
         self._index.forget_pods()
         self._reconciler.begin()
         scope = self._options.scope
-        pods = Watches(self._client, "v1", "pods", sighting_of, scope, label_selector=ROLLOUT_LABEL)
+        pods = Watches(
+            self._client, "v1", "pods", pod_event_summary_of, scope, label_selector=ROLLOUT_LABEL
+        )
         workloads = {
             kind: Watches(self._client, kind.api_version, plural, _release_of, scope)
             for kind, plural in PLURALS.items()
@@ -113,8 +123,8 @@ class Leader:
             self._metrics.leader.set(0)
             self._metrics.forget_all()
 
-    async def _follow_pods(self, queue: WorkQueue, watches: Watches[Sighting]) -> None:
-        def take(changed: Changed[Sighting]) -> None:
+    async def _follow_pods(self, queue: WorkQueue, watches: Watches[PodEventSummary]) -> None:
+        def take(changed: Changed[PodEventSummary]) -> None:
             self._told(queue, self._index.saw(changed))
 
         await watches.follow(take)
@@ -229,11 +239,10 @@ def _release_of(raw: Raw) -> tuple[object, ...]:
     A DaemonSet has made its ControllerRevision once it has observed its generation; a StatefulSet
     names its own.
     """
-    metadata: Mapping[str, Any] = metadata_of(raw)
-    status: Mapping[str, Any] = raw.get("status") or {}
+    status = status_of(raw)
     return (
-        metadata.get("generation"),
-        (metadata.get("annotations") or {}).get(REVISION_ANNOTATION),
+        metadata_of(raw).get("generation"),
+        annotations_of(raw).get(REVISION_ANNOTATION),
         status.get("observedGeneration") if "desiredNumberScheduled" in status else None,
         status.get("desiredNumberScheduled"),
         status.get("updateRevision"),

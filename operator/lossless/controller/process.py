@@ -19,8 +19,8 @@ from lossless.controller.listener import Listener
 from lossless.controller.metrics import ControllerMetrics
 from lossless.controller.options import ControllerOptions
 from lossless.controller.reconciler import Reconciler
-from lossless.controller.server import serving
 from lossless.model.names import LEASE
+from lossless.telemetry.server import Probe, serving
 
 _log: Final = structlog.get_logger(__name__)
 #: Seconds without an answer about the Lease after which this replica is not ready.
@@ -76,7 +76,7 @@ async def run(options: ControllerOptions) -> None:
             leader.wake(keys)
             injection.wake()
 
-        def unready() -> str:
+        def unready_reason() -> str:
             if not ready.is_set():
                 return "the LosslessRollouts are not followed yet"
             if election.silence() > _OUT_OF_TOUCH:
@@ -85,8 +85,8 @@ async def run(options: ControllerOptions) -> None:
 
         async with serving(
             metrics.registry,
-            ailment=leader.ailment,
-            unready=unready,
+            healthy=lambda: Probe.of(leader.unhealthy_reason()),
+            ready=lambda: Probe.of(unready_reason()),
             host=options.host,
             port=options.http_port,
         ) as port:

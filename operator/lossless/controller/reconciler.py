@@ -44,7 +44,7 @@ class _Knowledge:
 def _draining(seen: Observation) -> dict[str, Endpoint]:
     """Return where the agents are that can tell when their pods' drains end, by uid."""
     return {
-        pod.uid: pod.agent
+        pod.uid: pod.endpoint
         for pod in seen.pods
         if pod.deletion is not None and pod.evidence is not None and pod.address
     }

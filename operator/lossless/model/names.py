@@ -111,6 +111,7 @@ HOLD_PATH: Final = f"{AGENT_API}/hold"
 REPORT_PATH: Final = f"{AGENT_API}/report"
 STATUS_FLAG_PATH: Final = "/status-flag"
 HEALTH_PATH: Final = "/healthz"
+READY_PATH: Final = "/readyz"
 METRICS_PATH: Final = "/metrics"
 
 CONFIG_ENV: Final = "LOSSLESS_CONFIG"

@@ -51,7 +51,7 @@ class PodStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class LastRollout:
+class RolloutRecord:
     """The rollout that is under way, or the last one."""
 
     started: int
@@ -120,8 +120,8 @@ class RolloutStatus:
     """Of the workload, as last seen."""
     resumed: str = ""
     """The value of the resume annotation that was acted on last."""
-    last_rollout: LastRollout | None = None
-    history: tuple[LastRollout, ...] = ()
+    last_rollout: RolloutRecord | None = None
+    history: tuple[RolloutRecord, ...] = ()
     """Rollouts that have ended, newest first."""
     pods: tuple[PodStatus, ...] = ()
     injection: Suspension | None = None

@@ -64,7 +64,7 @@ async def _ask(session: Session, pod: Pod) -> tuple[Statement | None, str]:
     if not pod.rollout or pod.finished:
         return None, ""
     base = resource_path("v1", "pods", namespace=session.namespace)
-    port = pod.agent_port or AGENT_PORT
+    port = pod.agent.port or AGENT_PORT
     try:
         answer = await session.client.get(f"{base}/{pod.name}:{port}/proxy{REPORT_PATH}")
         return from_agent(answer, pod.uid), ""

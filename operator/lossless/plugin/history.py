@@ -6,7 +6,7 @@ from lossless import __version__
 from lossless.cluster.client import Raw
 from lossless.cluster.objects import metadata_of
 from lossless.cluster.rollout_status import parse_status
-from lossless.model.status import LastRollout
+from lossless.model.status import RolloutRecord
 from lossless.model.targets import target_of
 from lossless.plugin.drain_events import drains_of
 from lossless.plugin.exits import Exit
@@ -61,7 +61,7 @@ async def history(
     return Exit.OK
 
 
-async def _past(session: Session, raw: Raw, rollouts: list[LastRollout]) -> Past:
+async def _past(session: Session, raw: Raw, rollouts: list[RolloutRecord]) -> Past:
     metadata = metadata_of(raw)
     namespace = metadata.get("namespace", session.namespace)
     events = await session.items_if_allowed("v1", "events", namespace)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from lossless.model.durations import format_duration
-from lossless.model.status import LastRollout
+from lossless.model.status import RolloutRecord
 from lossless.plugin.layout import paragraph, table
 from lossless.plugin.paint import Paint
 
 
-def history_table(rollouts: Sequence[LastRollout], width: int, paint: Paint) -> list[str]:
+def history_table(rollouts: Sequence[RolloutRecord], width: int, paint: Paint) -> list[str]:
     """Return the lines: a table, and below it what interrupted a rollout."""
     heading = ("STARTED (UTC)", "REVISION", "TOOK", "DRAINED", "TIMEDOUT", "LOST", "DISCARDED")
     rows = [
@@ -35,12 +35,12 @@ def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def step(one: LastRollout) -> str:
+def step(one: RolloutRecord) -> str:
     """Return from which revision to which a rollout led."""
     return f"{one.before or '?'} → {one.revision or '?'}"
 
 
-def _interruptions(one: LastRollout) -> list[str]:
+def _interruptions(one: RolloutRecord) -> list[str]:
     said = []
     if one.paused:
         said.append(f"paused ({one.paused})")

@@ -1,36 +1,13 @@
 """Is a controller alive: the freshness of its Lease, judged without trusting anybody's clock."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
+
+from lossless.cluster.lease import Lease
 
 #: A Lease cannot claim to be fresh for longer than this, whatever its leaseDurationSeconds.
 LONGEST: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """``coordination.k8s.io/v1`` Lease, as far as freshness needs it."""
-
-    holder: str
-    renewed: str
-    """``renewTime`` as text; compared with itself, and parsed only at first sight."""
-    duration: float
-    """``leaseDurationSeconds``; 0 if it says nothing usable."""
-
-
-def parse_lease(raw: Mapping[str, Any]) -> Lease:
-    """Return the Lease; what is missing or of the wrong kind makes it one that is not fresh."""
-    spec = raw.get("spec")
-    spec = spec if isinstance(spec, Mapping) else {}
-    duration = spec.get("leaseDurationSeconds")
-    usable = isinstance(duration, int) and not isinstance(duration, bool) and duration > 0
-    return Lease(
-        holder=str(spec.get("holderIdentity") or ""),
-        renewed=str(spec.get("renewTime") or ""),
-        duration=min(float(duration or 0), LONGEST) if usable else 0.0,
-    )
 
 
 class LeaderSign:
@@ -73,13 +50,16 @@ class LeaderSign:
         """Return whether a controller holds the Lease and has renewed it in time."""
         if self._lease is None or self._changed is None or not self._lease.duration:
             return False
-        return self._clock() - self._changed <= self._lease.duration + self._tolerance
+        return self._clock() - self._changed <= self._longest(self._lease)
 
     def _first_sight(self, lease: Lease) -> float | None:
         try:
             age = (self._wall() - datetime.fromisoformat(lease.renewed)).total_seconds()
         except (ValueError, TypeError):
             return None
-        if not -self._tolerance <= age <= lease.duration + self._tolerance:
+        if not -self._tolerance <= age <= self._longest(lease):
             return None
         return self._clock() - max(0.0, age)
+
+    def _longest(self, lease: Lease) -> float:
+        return min(lease.duration, LONGEST) + self._tolerance

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lossless.cluster.client import Client, resource_path
 from lossless.cluster.errors import ApiError, NotFoundError
+from lossless.cluster.lease import Lease
 from lossless.cluster.watches import Watches
 from lossless.cluster.watching import Change, Changed, Timing, Watch
 from lossless.cluster.workloads import PLURALS
@@ -22,16 +22,15 @@ from lossless.injection.problem import ProblemKind
 from lossless.injection.problem_text import warning_text
 from lossless.model.names import (
     API_VERSION,
-    HEALTH_PATH,
     LEASE,
-    METRICS_PATH,
     PLURAL,
     VALIDATION_PATH,
     WEBHOOK_PATH,
 )
 from lossless.model.rollout.observation import Unknown
+from lossless.telemetry.server import Probe, serving
 from lossless.webhook.advice import advice, not_served, wanted_target
-from lossless.webhook.leader import LeaderSign, Lease, parse_lease
+from lossless.webhook.leader import LeaderSign
 from lossless.webhook.metrics import Metrics
 from lossless.webhook.options import WebhookOptions
 from lossless.webhook.owner import AdmissionRollout, parse_rollout
@@ -49,7 +48,6 @@ from lossless.webhook.rollout_review import proposed, refusal
 from lossless.webhook.tls_secret import CertificateKeeper, server_context
 
 _log: Final = structlog.get_logger(__name__)
-READY_PATH: Final = "/readyz"
 #: etcd keeps objects up to 1.5 MiB, and a review may hold a pod twice, as JSON.
 _BODY_MAX: Final = 8 * 1024 * 1024
 #: As long as the API server waits for the whole answer.
@@ -76,7 +74,7 @@ class Webhook:
         self._leases: Watch[Lease] = Watch(
             client,
             resource_path("coordination.k8s.io/v1", "leases", namespace=options.namespace),
-            parse_lease,
+            Lease.parse,
             field_selector=f"metadata.name={LEASE}",
             # A leader renews every few seconds: a silent watch is a dead connection, or no leader.
             timing=Timing(silence=20.0),
@@ -111,7 +109,17 @@ class Webhook:
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set, then leave so that no review is lost."""
-        async with self._listening(), asyncio.TaskGroup() as tasks:
+        async with (
+            serving(
+                self._metrics.registry,
+                healthy=lambda: Probe(well=True, text="ok\n"),
+                ready=self._ready,
+                host=self._options.host,
+                port=self._options.http_port,
+            ) as self.http_port,
+            self._answering() as self.port,
+            asyncio.TaskGroup() as tasks,
+        ):
             followers = [
                 tasks.create_task(self._follow_rollouts(), name="rollouts"),
                 tasks.create_task(self._follow_lease(), name="lease"),
@@ -151,33 +159,22 @@ class Webhook:
                 self._leader.observe(None if change.change is Change.DELETED else change.object)
 
     @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[None]:
+    async def _answering(self) -> AsyncIterator[int]:
+        """Answer reviews for the length of the block; yield the port."""
         options = self._options
         admission = web.Application(client_max_size=_BODY_MAX)
         admission.router.add_post(WEBHOOK_PATH, self._review)
         admission.router.add_post(VALIDATION_PATH, self._review_rollout)
         admission.on_response_prepare.append(self._tell_to_close)
-        admission_runner = web.AppRunner(
+        runner = web.AppRunner(
             admission, access_log=None, keepalive_timeout=_KEEPALIVE, shutdown_timeout=5.0
         )
-        plain = web.Application()
-        plain.router.add_get(METRICS_PATH, self._show_metrics)
-        plain.router.add_get(HEALTH_PATH, self._show_health)
-        plain.router.add_get(READY_PATH, self._show_ready)
-        plain_runner = web.AppRunner(plain, access_log=None, shutdown_timeout=1.0)
         try:
-            await admission_runner.setup()
-            await plain_runner.setup()
-            await web.TCPSite(
-                admission_runner, options.host, options.port, ssl_context=self._context
-            ).start()
-            await web.TCPSite(plain_runner, options.host, options.http_port).start()
-            self.port = admission_runner.addresses[0][1]
-            self.http_port = plain_runner.addresses[0][1]
-            yield
+            await runner.setup()
+            await web.TCPSite(runner, options.host, options.port, ssl_context=self._context).start()
+            yield runner.addresses[0][1]
         finally:
-            await admission_runner.cleanup()
-            await plain_runner.cleanup()
+            await runner.cleanup()
 
     async def _asked(self, request: web.Request) -> tuple[dict[str, Any], float]:
         """Return what is asked, and since when it is being answered."""
@@ -261,16 +258,7 @@ class Webhook:
             response.headers["Connection"] = "close"
             response.force_close()
 
-    async def _show_metrics(self, _: web.Request) -> web.Response:
-        return web.Response(
-            body=generate_latest(self._metrics.registry),
-            headers={"Content-Type": CONTENT_TYPE_LATEST},
-        )
-
-    async def _show_health(self, _: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def _show_ready(self, _: web.Request) -> web.Response:
+    def _ready(self) -> Probe:
         parts = {
             "rollouts": self._rollouts.synced,
             "lease": self._leases.synced,
@@ -278,7 +266,7 @@ class Webhook:
             "staying": not self._stopping,
         }
         text = "".join(f"{name}: {'ok' if good else 'not yet'}\n" for name, good in parts.items())
-        return web.Response(text=text, status=200 if self.ready else 503)
+        return Probe(self.ready, text)
 
 
 def _tell(answered: ReviewAnswer, review: dict[str, object], seconds: float) -> None:

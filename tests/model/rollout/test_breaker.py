@@ -21,7 +21,7 @@ from lossless.model.rollout.breaker import (
     retry_after,
 )
 from lossless.model.rollout.decision import Decision, Evict, decide
-from lossless.model.rollout.observation import Elsewhere, Pod, Refusal
+from lossless.model.rollout.observation import AgentState, Elsewhere, Pod, Refusal
 from lossless.model.status import Cause, RolloutStatus, Suspension
 from tests.support.rollouts import NOW, a_rollout, a_workload, a_world, serving, starting
 
@@ -33,13 +33,17 @@ POLICY = 'violates PodSecurity "restricted": (container "lossless-agent" must no
 
 def stuck(name: str = "a", *, age: float = PATIENCE, **changes: Any) -> Pod:
     """Return an injected pod that waits for its agent's image."""
-    pod = starting(name, created=NOW - age, agent_waits="ImagePullBackOff", agent_says="not found")
-    return replace(pod, **changes)
+    return replace(starting(name, created=NOW - age, agent=agent()), **changes)
+
+
+def agent(waits: str = "ImagePullBackOff", **changes: Any) -> AgentState:
+    """Return one whose image cannot be pulled."""
+    return AgentState(waits=waits, says="not found", **changes)
 
 
 def up(name: str = "a", *, age: float = STEADY, created: float = 20.0) -> Pod:
     """Return an injected pod whose agent runs."""
-    return starting(name, created=NOW - created, agent_since=NOW - age)
+    return starting(name, created=NOW - created, agent=AgentState(since=NOW - age))
 
 
 def judged(*pods: Pod, before: Suspension | None = None, **changes: Any) -> Breaker:
@@ -63,7 +67,7 @@ def judged(*pods: Pod, before: Suspension | None = None, **changes: Any) -> Brea
 )
 def test_an_agent_that_does_not_start_suspends_injection(waits: str, cause: Cause) -> None:
     """Whatever the kubelet calls it; the reason says which pod and what the kubelet said."""
-    found = judged(stuck(agent_waits=waits)).suspension
+    found = judged(stuck(agent=agent(waits))).suspension
 
     assert found == Suspension(
         int(NOW), cause, f"the agent of a does not start ({waits}): not found"
@@ -77,8 +81,8 @@ def test_an_agent_that_does_not_start_suspends_injection(waits: str, cause: Caus
         pytest.param(stuck(served=True), id="it has served: its agent crashed later"),
         pytest.param(stuck(rollout=""), id="not ours"),
         pytest.param(stuck(deletion=NOW + 30), id="going already"),
-        pytest.param(stuck(agent_waits="ContainerCreating"), id="it only starts"),
-        pytest.param(stuck(agent_waits="PodInitializing"), id="others start before it"),
+        pytest.param(stuck(agent=agent("ContainerCreating")), id="it only starts"),
+        pytest.param(stuck(agent=agent("PodInitializing")), id="others start before it"),
         pytest.param(starting("a"), id="nothing is known of its agent"),
         pytest.param(up(), id="its agent runs, the app does not start"),
     ],
@@ -175,7 +179,7 @@ def test_a_pod_that_starts_by_itself_is_left_alone() -> None:
 
 def test_a_pod_that_has_begun_is_never_evicted() -> None:
     """It migrates its data, or a gate holds it, when its agent crashes; only injection may end."""
-    begun = stuck(age=600, agent_waits="CrashLoopBackOff", begun=True)
+    begun = stuck(age=600, agent=agent("CrashLoopBackOff"), begun=True)
 
     found = judged(begun, stuck("b"), before=replace(OPEN, cause=Cause.CRASH))
 
@@ -184,18 +188,18 @@ def test_a_pod_that_has_begun_is_never_evicted() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    "waiting",
     [
-        pytest.param({"agent_due": NOW - PATIENCE + 1}, id="long without a node"),
+        pytest.param(agent(due=NOW - PATIENCE + 1), id="long without a node"),
         pytest.param(
-            {"agent_waits": "CrashLoopBackOff", "agent_ran": 500.0, "agent_ended": NOW - 19},
+            agent("CrashLoopBackOff", ran=500.0, ended=NOW - 19),
             id="its agent was killed once, after minutes",
         ),
     ],
 )
-def test_patience_counts_from_when_the_agent_began_to_wait(changes: dict[str, Any]) -> None:
+def test_patience_counts_from_when_the_agent_began_to_wait(waiting: AgentState) -> None:
     """Not from when the pod was made; what happens then is found without an event."""
-    pod = stuck(age=600, **changes)
+    pod = stuck(age=600, agent=waiting)
 
     assert judged(pod).suspension is None
     assert judged(pod).next_change == NOW + 1
@@ -204,7 +208,7 @@ def test_patience_counts_from_when_the_agent_began_to_wait(changes: dict[str, An
 
 def test_an_agent_that_crashes_again_and_again_waits_all_the_time() -> None:
     """Each of its short runs would begin the wait anew."""
-    crashed = stuck(agent_waits="CrashLoopBackOff", agent_ran=1.0, agent_ended=NOW - 1)
+    crashed = stuck(agent=agent("CrashLoopBackOff", ran=1.0, ended=NOW - 1))
 
     assert judged(crashed).suspension is not None
 
@@ -372,11 +376,14 @@ PODS = st.lists(
         stuck,
         name=st.sampled_from("abcdef"),
         age=st.floats(min_value=0, max_value=900),
-        agent_waits=st.sampled_from(["", "ErrImagePull", "CrashLoopBackOff", "PodInitializing"]),
-        agent_since=st.none() | st.floats(min_value=0, max_value=900).map(lambda ago: NOW - ago),
+        agent=st.builds(
+            agent,
+            waits=st.sampled_from(["", "ErrImagePull", "CrashLoopBackOff", "PodInitializing"]),
+            since=st.none() | st.floats(min_value=0, max_value=900).map(lambda ago: NOW - ago),
+            due=st.sampled_from([0.0, NOW - 5]),
+        ),
         served=st.booleans(),
         begun=st.booleans(),
-        agent_due=st.sampled_from([0.0, NOW - 5]),
         rollout=st.sampled_from(["web", ""]),
     ),
     max_size=6,
@@ -413,7 +420,7 @@ def test_from_any_state_a_stuck_pod_is_on_its_way_out(
         if pod.rollout
         and not pod.served
         and not pod.begun
-        and pod.agent_waits in {"ErrImagePull", "CrashLoopBackOff"}
+        and pod.agent.waits in {"ErrImagePull", "CrashLoopBackOff"}
     ]
 
     assert set(found.evict) <= set(never_started)

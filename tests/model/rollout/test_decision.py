@@ -11,7 +11,7 @@ from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout
 from lossless.model.rollout.decision import Decision, SetGate, decide
 from lossless.model.rollout.observation import Departure, Gate, Observation, Pod, Refusal, Unknown
-from lossless.model.status import MAX_PODS, LastRollout, RolloutPhase, RolloutStatus
+from lossless.model.status import MAX_PODS, RolloutPhase, RolloutRecord, RolloutStatus
 from tests.support.rollouts import (
     NEW,
     NOW,
@@ -441,12 +441,12 @@ def test_a_rollout_begins_and_ends_with_its_numbers() -> None:
     end = decide(done, NOW + 90)
 
     assert "RolloutStarted" in reasons(middle)
-    assert status_of(middle).last_rollout == LastRollout(
+    assert status_of(middle).last_rollout == RolloutRecord(
         int(NOW + 10), 0, 1, 0, 1, before="2", revision="3"
     )
     assert "RolloutFinished" in reasons(end)
     assert status_of(end).phase is RolloutPhase.READY
-    rolled = LastRollout(int(NOW), int(NOW + 90), 1, 0, 1, before="2", revision="3")
+    rolled = RolloutRecord(int(NOW), int(NOW + 90), 1, 0, 1, before="2", revision="3")
     assert status_of(end).last_rollout == rolled
     assert status_of(end).history == (rolled,)
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from lossless.model.rollout.history import remembered
-from lossless.model.status import MAX_HISTORY, LastRollout
+from lossless.model.status import MAX_HISTORY, RolloutRecord
 from tests.support.deployment_model import Cluster
 from tests.support.rollouts import NOW
 
-ROLLING = LastRollout(int(NOW), drained=1, before="1", revision="2")
+ROLLING = RolloutRecord(int(NOW), drained=1, before="1", revision="2")
 DONE = replace(ROLLING, finished=int(NOW + 60), drained=3)
 
 
@@ -22,7 +22,7 @@ def test_a_rollout_is_remembered_when_it_has_ended() -> None:
 
 def test_a_rollout_that_another_revision_overtakes_is_remembered_as_that() -> None:
     """A hot fix in the middle of a release ends the release; its drains were real."""
-    fix = LastRollout(int(NOW + 30), before="2", revision="3")
+    fix = RolloutRecord(int(NOW + 30), before="2", revision="3")
 
     (past,) = remembered((), ROLLING, fix, NOW + 30)
 
@@ -31,7 +31,7 @@ def test_a_rollout_that_another_revision_overtakes_is_remembered_as_that() -> No
 
 def test_the_history_is_bounded() -> None:
     """The oldest leaves."""
-    history: tuple[LastRollout, ...] = ()
+    history: tuple[RolloutRecord, ...] = ()
     for number in range(MAX_HISTORY + 5):
         rolling = replace(ROLLING, revision=str(number))
         history = remembered(history, rolling, replace(rolling, finished=int(NOW + number)), NOW)

@@ -6,7 +6,12 @@ import pytest
 
 from lossless.model.conditions import Answer, Condition, ConditionType, Reason
 from lossless.model.report import Connections
-from lossless.model.rollout.measures import Bareness, bareness_of, measures_of, unprotected
+from lossless.model.rollout.measures import (
+    UnprotectedReason,
+    measures_of,
+    unprotected,
+    unprotected_reason_of,
+)
 from lossless.model.rollout.observation import Pod
 from lossless.model.status import Cause, RolloutPhase, RolloutStatus, Suspension
 
@@ -19,17 +24,21 @@ POD = Pod("web-1", "u-1", created=SINCE + 1, rollout="web")
     ("pod", "reason"),
     [
         pytest.param(POD, None, id="protected"),
-        pytest.param(replace(POD, unprotected="app"), Bareness.CONTAINERS, id="a container"),
-        pytest.param(replace(POD, rollout=""), Bareness.MISSED, id="missed"),
-        pytest.param(replace(POD, rollout="", created=SINCE), Bareness.OLDER, id="older"),
-        pytest.param(replace(POD, rollout="", declined=True), Bareness.DECLINED, id="declined"),
+        pytest.param(
+            replace(POD, unprotected="app"), UnprotectedReason.CONTAINERS, id="a container"
+        ),
+        pytest.param(replace(POD, rollout=""), UnprotectedReason.MISSED, id="missed"),
+        pytest.param(replace(POD, rollout="", created=SINCE), UnprotectedReason.OLDER, id="older"),
+        pytest.param(
+            replace(POD, rollout="", declined=True), UnprotectedReason.DECLINED, id="declined"
+        ),
     ],
 )
-def test_why_a_pod_is_not_protected(pod: Pod, reason: Bareness | None) -> None:
+def test_why_a_pod_is_not_protected(pod: Pod, reason: UnprotectedReason | None) -> None:
     """One reason each, and every reason is counted, with zeros."""
-    expected = {one: int(one is reason) for one in Bareness}
+    expected = {one: int(one is reason) for one in UnprotectedReason}
 
-    assert bareness_of(pod, SINCE) is reason
+    assert unprotected_reason_of(pod, SINCE) is reason
     assert unprotected([pod], SINCE) == expected
 
 
@@ -67,9 +76,9 @@ def test_the_state_of_a_rollout(trying: bool) -> None:  # noqa: FBT001 # a case
         injection=Suspension(1, Cause.IMAGE, "not found", trying=trying),
     )
 
-    found = measures_of(status, Connections(2, 1), {Bareness.MISSED: 1})
+    found = measures_of(status, Connections(2, 1), {UnprotectedReason.MISSED: 1})
 
     assert (found.replicas, found.updated, found.draining, found.held) == (3, 1, 1, 1)
     assert (found.ready, found.paused, found.suspended) == (True, True, not trying)
     assert found.connections == Connections(2, 1)
-    assert found.unprotected == {Bareness.MISSED: 1}
+    assert found.unprotected == {UnprotectedReason.MISSED: 1}

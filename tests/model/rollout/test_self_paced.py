@@ -11,7 +11,7 @@ from lossless.model.policy import OnTimeout
 from lossless.model.rollout.decision import decide
 from lossless.model.rollout.observation import Observation, Pod, Workload
 from lossless.model.rollout.strategy import Strategy
-from lossless.model.status import LastRollout, RolloutPhase, RolloutStatus
+from lossless.model.status import RolloutPhase, RolloutRecord, RolloutStatus
 from lossless.model.targets import Kind, TargetRef
 from tests.support.rollouts import (
     NEW,
@@ -66,7 +66,7 @@ def test_a_rollout_is_followed_from_drain_to_drain(kind: Kind) -> None:
     assert status is not None
     assert status.phase is RolloutPhase.PROGRESSING
     assert (status.replicas, status.updated, status.draining, status.held) == (2, 0, 1, 0)
-    assert status.last_rollout == LastRollout(started=int(NOW), before="1", revision="2")
+    assert status.last_rollout == RolloutRecord(started=int(NOW), before="1", revision="2")
 
 
 @pytest.mark.parametrize("kind", OTHERS)
@@ -126,7 +126,7 @@ def test_a_rollout_ends_at_the_partition() -> None:
 
     assert status is not None
     assert (status.replicas, status.updated) == (3, 1)
-    assert status.last_rollout == LastRollout(
+    assert status.last_rollout == RolloutRecord(
         started=int(NOW), finished=int(NOW), before="1", revision="2"
     )
     assert status.phase is RolloutPhase.READY

@@ -201,7 +201,7 @@ def _after(  # noqa: PLR0911, PLR0913 # one state after the other; as above
 
 def _stuck(pod: Pod) -> bool:
     """Whether the agent keeps the pod from ever becoming Ready; it has served nobody then."""
-    waits = pod.agent_waits in _IMAGE or pod.agent_waits in _CRASH
+    waits = pod.agent.waits in _IMAGE or pod.agent.waits in _CRASH
     return pod.live and bool(pod.rollout) and not pod.served and waits
 
 
@@ -210,8 +210,8 @@ def _waits_since(pod: Pod) -> float:
 
     A run that lasted ends the wait; short ones are one wait, however often the agent is restarted.
     """
-    lasted = pod.agent_ran >= STEADY
-    return max(pod.created, pod.agent_due, pod.agent_ended if lasted else 0.0)
+    lasted = pod.agent.ran >= STEADY
+    return max(pod.created, pod.agent.due, pod.agent.ended if lasted else 0.0)
 
 
 def _trouble(
@@ -219,10 +219,10 @@ def _trouble(
 ) -> _Trouble | None:
     for pod in stuck:
         if pod.created >= since and now >= _waits_since(pod) + PATIENCE:
-            cause = Cause.IMAGE if pod.agent_waits in _IMAGE else Cause.CRASH
-            said = f"the agent of {pod.name} does not start ({pod.agent_waits})"
-            if pod.agent_says:
-                said += f": {pod.agent_says}"
+            cause = Cause.IMAGE if pod.agent.waits in _IMAGE else Cause.CRASH
+            said = f"the agent of {pod.name} does not start ({pod.agent.waits})"
+            if pod.agent.says:
+                said += f": {pod.agent.says}"
             return _Trouble(cause, shortened(said, 300))
     if (
         refusal is not None
@@ -253,7 +253,7 @@ def _inherited(elsewhere: Sequence[Elsewhere], now: float) -> Suspension | None:
 def _steady(pod: Pod, since: float, now: float) -> bool:
     if not pod.live or not pod.rollout or pod.created < since:
         return False
-    return pod.agent_since is not None and now >= pod.agent_since + STEADY
+    return pod.agent.since is not None and now >= pod.agent.since + STEADY
 
 
 def _waits(pods: Iterable[Pod], after: Suspension, now: float) -> list[float]:
@@ -262,8 +262,8 @@ def _waits(pods: Iterable[Pod], after: Suspension, now: float) -> list[float]:
     if not after.trying:
         return [after.since + retry_after(after.attempts)]
     return [
-        pod.agent_since + STEADY
+        pod.agent.since + STEADY
         for pod in pods
-        if pod.rollout and pod.created >= after.since and pod.agent_since is not None
-        if now < pod.agent_since + STEADY
+        if pod.rollout and pod.created >= after.since and pod.agent.since is not None
+        if now < pod.agent.since + STEADY
     ]

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from lossless.model.status import MAX_HISTORY, LastRollout
+from lossless.model.status import MAX_HISTORY, RolloutRecord
 
 
 def remembered(
-    history: tuple[LastRollout, ...],
-    before: LastRollout | None,
-    after: LastRollout | None,
+    history: tuple[RolloutRecord, ...],
+    before: RolloutRecord | None,
+    after: RolloutRecord | None,
     now: float,
-) -> tuple[LastRollout, ...]:
+) -> tuple[RolloutRecord, ...]:
     """Return ``status.history`` after one look.
 
     Args:

@@ -10,7 +10,7 @@ from lossless.model.rollout.observation import Pod
 from lossless.model.status import RolloutPhase, RolloutStatus
 
 
-class Bareness(StrEnum):
+class UnprotectedReason(StrEnum):
     """Why a pod would stop without a drain, or with half of one; a label of the metrics."""
 
     MISSED = "missed"
@@ -35,14 +35,14 @@ class Measures:
     held: int | None
     connections: Connections | None
     """Left on pods that drain; None: those of no pod are known."""
-    unprotected: Mapping[Bareness, int] | None
+    unprotected: Mapping[UnprotectedReason, int] | None
     ready: bool
     paused: bool
     suspended: bool
     """New pods start without an agent."""
 
 
-def bareness_of(pod: Pod, since: float) -> Bareness | None:
+def unprotected_reason_of(pod: Pod, since: float) -> UnprotectedReason | None:
     """Return why ``pod`` is not protected; None if it is.
 
     Args:
@@ -50,27 +50,27 @@ def bareness_of(pod: Pod, since: float) -> Bareness | None:
         since: when the LosslessRollout was created, in seconds of the epoch.
     """
     if pod.rollout:
-        return Bareness.CONTAINERS if pod.unprotected else None
+        return UnprotectedReason.CONTAINERS if pod.unprotected else None
     if pod.declined:
-        return Bareness.DECLINED
-    return Bareness.MISSED if pod.created > since else Bareness.OLDER
+        return UnprotectedReason.DECLINED
+    return UnprotectedReason.MISSED if pod.created > since else UnprotectedReason.OLDER
 
 
-def unprotected(pods: Iterable[Pod], since: float) -> dict[Bareness, int]:
+def unprotected(pods: Iterable[Pod], since: float) -> dict[UnprotectedReason, int]:
     """Return how many pods that serve, or will, are not protected; every reason is a key.
 
     Args:
         pods: of the workload.
         since: when the LosslessRollout was created, in seconds of the epoch.
     """
-    found = [bareness_of(pod, since) for pod in pods if pod.live]
-    return {reason: found.count(reason) for reason in Bareness}
+    found = [unprotected_reason_of(pod, since) for pod in pods if pod.live]
+    return {reason: found.count(reason) for reason in UnprotectedReason}
 
 
 def measures_of(
     status: RolloutStatus,
     connections: Connections | None,
-    bare: Mapping[Bareness, int] | None,
+    bare: Mapping[UnprotectedReason, int] | None,
 ) -> Measures:
     """Return what is to be told.
 

@@ -43,6 +43,26 @@ class Endpoint(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentState:
+    """The agent's container in a pod, as the kubelet sees it. Times are seconds of the epoch."""
+
+    port: int | None = None
+    """On which it listens, as its container declares; None: it does not say."""
+    waits: str = ""
+    """Why it does not run, in the kubelet's word; empty: it runs, or nobody has said."""
+    says: str = ""
+    """The same, in the kubelet's sentence."""
+    since: float | None = None
+    """Since when it runs; None: it does not."""
+    due: float = 0.0
+    """When nothing but itself was left to start it: node, network, whatever starts before it."""
+    ran: float = 0.0
+    """Seconds for which its last run lasted that has ended; 0 if none has."""
+    ended: float = 0.0
+    """When that run ended; 0 if none has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
     """One pod. Times are seconds of the epoch."""
 
@@ -67,8 +87,6 @@ class Pod:
     """It was Ready at some time, so clients may be on it."""
     address: str = ""
     """IP address; empty: it has none yet, or none any more."""
-    agent_port: int | None = None
-    """On which its agent listens, as its container declares; None: it does not say."""
     containers_ready: bool = False
     containers_ready_since: float = 0.0
     ready: bool = False
@@ -81,25 +99,14 @@ class Pod:
     """When the deletion was asked for; 0 unless terminating."""
     evidence: Evidence | None = None
     """How its drain stands; None unless it is injected and terminating."""
-    agent_waits: str = ""
-    """Why its agent does not run, in the kubelet's word; empty: it runs, or nobody has said."""
-    agent_says: str = ""
-    """The same, in the kubelet's sentence."""
-    agent_since: float | None = None
-    """Since when its agent runs; None: it does not."""
-    agent_due: float = 0.0
-    """When nothing but its agent was left to start it: node, network, whatever starts before it."""
-    agent_ran: float = 0.0
-    """Seconds for which its agent's last run lasted that has ended; 0 if none has."""
-    agent_ended: float = 0.0
-    """When that run ended; 0 if none has."""
+    agent: AgentState = AgentState()
     begun: bool = False
     """A container of the user's has run: there may be data, clients and hooks."""
 
     @property
-    def agent(self) -> Endpoint:
+    def endpoint(self) -> Endpoint:
         """Where its agent is asked."""
-        return Endpoint(self.address, self.agent_port)
+        return Endpoint(self.address, self.agent.port)
 
     @property
     def live(self) -> bool:

@@ -22,7 +22,7 @@ from lossless.model.policy import OnTimeout, RolloutSpec
 from lossless.model.rollout.drains import Drains, Outcome
 from lossless.model.rollout.gate import Supply
 from lossless.model.rollout.observation import Observation, Rollout, Workload
-from lossless.model.status import LastRollout
+from lossless.model.status import RolloutRecord
 
 #: Characters of a resume annotation that ``status.history`` keeps.
 _LONGEST_RESUME: Final = 128
@@ -48,7 +48,7 @@ class Pause:
 class Pacing:
     """The rollout as a whole after one look."""
 
-    rollout: LastRollout | None
+    rollout: RolloutRecord | None
     started: bool
     """Since the last look."""
     finished: bool
@@ -110,20 +110,20 @@ def proceed(  # noqa: PLR0913 # what it depends on, each thing by its name
 
 
 def _running(  # noqa: PLR0913 # as above
-    last: LastRollout | None,
+    last: RolloutRecord | None,
     before: str,
     revision: str,
     *,
     changed: bool,
     old: int,
     now: float,
-) -> LastRollout | None:
+) -> RolloutRecord | None:
     if changed or (old and (last is None or last.finished)):
-        return LastRollout(started=int(now), before=before if changed else "", revision=revision)
+        return RolloutRecord(started=int(now), before=before if changed else "", revision=revision)
     return last if last is not None and not last.finished else None
 
 
-def _counted(rollout: LastRollout, outcomes: tuple[Outcome, ...]) -> LastRollout:
+def _counted(rollout: RolloutRecord, outcomes: tuple[Outcome, ...]) -> RolloutRecord:
     ended = [outcome.phase for outcome in outcomes]
     return replace(
         rollout,
@@ -134,7 +134,7 @@ def _counted(rollout: LastRollout, outcomes: tuple[Outcome, ...]) -> LastRollout
     )
 
 
-def _interrupted(last: LastRollout, rollout: Rollout, pause: Pause | None) -> LastRollout:
+def _interrupted(last: RolloutRecord, rollout: Rollout, pause: Pause | None) -> RolloutRecord:
     """Note why the rollout was paused, and what resumed it."""
     if pause is not None:
         last = replace(last, paused=pause.by.value)

@@ -15,10 +15,10 @@ from lossless.model.names import INJECT_LABEL, WEBHOOK_SERVICE
 from lossless.model.phases import Phase
 from lossless.model.policy import OnTimeout
 from lossless.model.rollout import breaker
-from lossless.model.rollout.measures import Bareness, bareness_of
+from lossless.model.rollout.measures import UnprotectedReason, unprotected_reason_of
 from lossless.model.rollout.observation import Observation, Rollout
 from lossless.model.rollout.picture import Picture
-from lossless.model.status import LastRollout, RolloutPhase
+from lossless.model.status import RolloutPhase, RolloutRecord
 from lossless.model.troubles import REMEDIES
 
 _NAMED: Final = 3
@@ -130,7 +130,7 @@ def _injected(picture: Picture) -> Condition:
     roll = commands.roll(picture.namespace, target)
     share = f"{len(bare)} of {_count(len(live), 'pod')}"
     since = picture.rollout.created
-    missed = [pod for pod in bare if bareness_of(pod, since) is Bareness.MISSED]
+    missed = [pod for pod in bare if unprotected_reason_of(pod, since) is UnprotectedReason.MISSED]
     if picture.suspension is not None:
         reason = Reason.INJECTION_SUSPENDED
         message = f"{share} have no agent and would stop without a drain; see Degraded"
@@ -193,7 +193,7 @@ def _drained(picture: Picture) -> Condition:
             held = format_duration(longest.oldest.age)
             message += f"; on {longest.name} {longest.oldest.peer} holds on, for {held}"
         return Condition(ConditionType.DRAINED, Answer.FALSE, Reason.DRAINING, message)
-    last = picture.pacing.rollout or LastRollout(started=0)
+    last = picture.pacing.rollout or RolloutRecord(started=0)
     bad = {
         phase: [entry for entry in entries if entry.phase is phase]
         for phase in (Phase.TIMED_OUT, Phase.LOST)
@@ -264,7 +264,7 @@ def _degraded(picture: Picture) -> Condition:
     return Condition(ConditionType.DEGRADED, Answer.FALSE, Reason.AS_EXPECTED, message)
 
 
-def _results(last: LastRollout) -> str:
+def _results(last: RolloutRecord) -> str:
     return f"{last.drained} drained, {last.timed_out} timed out, {last.lost} lost"
 
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from lossless.model.conditions import Reason
 from lossless.model.durations import format_duration
 from lossless.model.phases import Phase
-from lossless.model.status import LastRollout
+from lossless.model.status import RolloutRecord
 from lossless.plugin.drain_events import PastDrain, shared_out
 from lossless.plugin.history_table import moment, step
 from lossless.plugin.pages.axis import Axis
@@ -46,7 +46,7 @@ class Past:
     """``namespace/name``."""
     target: str
     """Its workload, as ``Deployment web``, or whatever else makes its pods."""
-    rollouts: Sequence[LastRollout]
+    rollouts: Sequence[RolloutRecord]
     """Newest first."""
     drains: Sequence[PastDrain] | None
     """None: whoever asks may not see Events."""
@@ -115,7 +115,7 @@ def _overview(main: Element, past: Past) -> None:
 
 
 def _rollout(
-    main: Element, number: int, one: LastRollout, drains: Sequence[PastDrain], past: Past
+    main: Element, number: int, one: RolloutRecord, drains: Sequence[PastDrain], past: Past
 ) -> None:
     section = add(main, "section")
     add(section, "h2", f"Revision {step(one)}")
@@ -181,7 +181,7 @@ def _bar(svg: Element, axis: Axis, y: float, row: tuple[str, float, float, str, 
     add(svg, "text", note, x=right + 8, y=y + 18, class_="bad" if look == "cut" else "quiet")
 
 
-def _sentences(one: LastRollout) -> list[tuple[str, bool]]:
+def _sentences(one: RolloutRecord) -> list[tuple[str, bool]]:
     """Return what happened, and whether it is bad."""
     drained = _count(one.drained, "pod") if one.drained else "No pod"
     # Discarded connections are clients that were left, perhaps.
@@ -206,7 +206,7 @@ def _sentences(one: LastRollout) -> list[tuple[str, bool]]:
     return told
 
 
-def _brief(one: LastRollout) -> str:
+def _brief(one: RolloutRecord) -> str:
     parts = [f"{one.timed_out} timed out"] if one.timed_out else []
     parts += [f"{one.lost} lost"] if one.lost else []
     if not one.finished:
@@ -223,11 +223,11 @@ def _end(drain: PastDrain, now: float | None) -> str:
     return f"{_result(drain, now)}{took}"
 
 
-def _took(one: LastRollout, now: float) -> float:
+def _took(one: RolloutRecord, now: float) -> float:
     return max((one.finished or now) - one.started, 0.0)
 
 
-def _length(one: LastRollout, now: float) -> str:
+def _length(one: RolloutRecord, now: float) -> str:
     if one.finished:
         return format_duration(one.finished - one.started)
     return f"under way for {format_duration(int(_took(one, now)))}"

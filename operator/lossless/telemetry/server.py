@@ -1,23 +1,33 @@
-"""Metrics and probes over HTTP."""
+"""Metrics and probes of a process over HTTP, in the clear."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple, Self
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from lossless.model.names import HEALTH_PATH, METRICS_PATH
+from lossless.model.names import HEALTH_PATH, METRICS_PATH, READY_PATH
 
-READY_PATH = "/readyz"
+
+class Probe(NamedTuple):
+    """What a probe finds, and says to people."""
+
+    well: bool
+    text: str
+
+    @classmethod
+    def of(cls, problem: str) -> Self:
+        """Return what a probe finds where ``problem`` is; empty: nothing is wrong."""
+        return cls(not problem, problem or "ok")
 
 
 @asynccontextmanager
 async def serving(
     registry: CollectorRegistry,
     *,
-    ailment: Callable[[], str],
-    unready: Callable[[], str],
+    healthy: Callable[[], Probe],
+    ready: Callable[[], Probe],
     host: str | None,
     port: int,
 ) -> AsyncIterator[int]:
@@ -25,8 +35,8 @@ async def serving(
 
     Args:
         registry: of the metrics.
-        ailment: why the process should be restarted; empty: it is well.
-        unready: why it does not do its work yet; empty: it does.
+        healthy: whether the process may go on; it is restarted otherwise.
+        ready: whether it does its work.
         host: address to listen on; None: all.
         port: 0 for any that is free.
 
@@ -39,17 +49,17 @@ async def serving(
             body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
 
-    def probe(problem: Callable[[], str]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def answering(probe: Callable[[], Probe]) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(_: web.Request) -> web.Response:
-            said = problem()
-            return web.Response(text=said or "ok", status=503 if said else 200)
+            found = probe()
+            return web.Response(text=found.text, status=200 if found.well else 503)
 
         return answer
 
     app = web.Application()
     app.router.add_get(METRICS_PATH, metrics)
-    app.router.add_get(HEALTH_PATH, probe(ailment))
-    app.router.add_get(READY_PATH, probe(unready))
+    app.router.add_get(HEALTH_PATH, answering(healthy))
+    app.router.add_get(READY_PATH, answering(ready))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
