@@ -117,6 +117,8 @@ JSON = st.recursive(
                     "status",
                     "oldest",
                     "age",
+                    "injection",
+                    "cause",
                 ]
             ),
             inner,

@@ -4,7 +4,7 @@ Real reads, never what a watch left behind: a pod that only a cache still holds 
 for ever.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -132,8 +132,10 @@ async def _labelled(client: Client, key: Key) -> list[Raw]:
     return await list_all(client, "v1", "pods", key.namespace, f"{ROLLOUT_LABEL}={key.name}")
 
 
-async def _owner(client: Client, key: Key, raw: Raw, rivals: Iterable[str]) -> str:
+async def _owner(client: Client, key: Key, raw: Raw, rivals: Sequence[str]) -> str:
     """Return the name of the oldest other LosslessRollout on the target, if it is older."""
+    if not rivals:
+        return ""
     mine = claim_of(raw)
     older = []
     for name in rivals:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from lossless.cluster.agent_state import agent_state_of, agent_status_of, agents_of
 from lossless.cluster.client import Raw
 from lossless.cluster.conditions import is_true, since
-from lossless.cluster.rollout_status import parse_status
+from lossless.cluster.rollout_status import parse_injection, parse_status
 from lossless.cluster.timestamps import parse_time
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
@@ -201,7 +201,7 @@ def _spec(raw: Raw) -> RolloutSpec | InvalidSpec:
 
 
 def _unpullable(status: object) -> bool:
-    suspension = parse_status(status).injection
+    suspension = parse_injection(status)
     # Who tries again does not know any more: without a new pod that could last for weeks.
     return suspension is not None and suspension.cause is Cause.IMAGE and not suspension.trying
 

@@ -81,7 +81,7 @@ def parse_status(raw: object) -> RolloutStatus:
         last_rollout=_rollout(last) if isinstance(last, Mapping) else None,
         history=tuple(_rollout(item) for item in _items(raw, "history")),
         pods=tuple(pod for item in _items(raw, "pods") if (pod := _pod(item)) is not None),
-        injection=_injection(raw.get("injection")),
+        injection=parse_injection(raw),
     )
 
 
@@ -159,7 +159,12 @@ def _injection_document(suspension: Suspension) -> Raw:
     }
 
 
-def _injection(raw: object) -> Suspension | None:
+def parse_injection(status: object) -> Suspension | None:
+    """Return the suspension of injection alone that a status tells; None if it tells none.
+
+    Claims are made at each event and each list of all LosslessRollouts, and need no more of it.
+    """
+    raw = status.get("injection") if isinstance(status, Mapping) else None
     if not isinstance(raw, Mapping) or not _text(raw, "cause"):
         return None
     # Of a cause that only a later controller knows the pods do not start either, so injection stays
