@@ -13,7 +13,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import BinaryIO, Final
 
 _HEADER: Final = struct.Struct("!BBHHBx")
 _END, _PARAMS, _STDIN, _STDOUT = 3, 4, 5, 6
@@ -39,11 +39,13 @@ def _accept(listener: socket.socket) -> None:
 
 
 def _serve(link: socket.socket) -> None:
-    with link, suppress(ConnectionError), link.makefile("rb") as stream:
+    # An nginx that is stopped leaves in the middle of a request.
+    with link, suppress(ConnectionError, EOFError), link.makefile("rb") as stream:
         sent = {_PARAMS: b"", _STDIN: b""}
         while True:
-            _, kind, request, length, padding = _HEADER.unpack(stream.read(_HEADER.size))
-            content = stream.read(length + padding)[:length]
+            header = _HEADER.unpack(_exactly(stream, _HEADER.size))
+            _, kind, request, length, padding = header
+            content = _exactly(stream, length + padding)[:length]
             if kind in sent:
                 sent[kind] += content
             if kind == _STDIN and not content:
@@ -51,6 +53,13 @@ def _serve(link: socket.socket) -> None:
         answer = _answer(dict(_pairs(sent[_PARAMS])), len(sent[_STDIN]))
         for kind, content in ((_STDOUT, answer), (_STDOUT, b""), (_END, b"\0" * 8)):
             link.sendall(_HEADER.pack(1, kind, request, len(content), 0) + content)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
 
 
 def _pairs(data: bytes) -> Iterator[tuple[str, str]]:
