@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from e2e.load.report import LoadReport
 from e2e.sample.manifests import NGINX, Variant
-from e2e.support import given, then, when
+from e2e.support import given, then
+from e2e.support.kinds_of_clients import Reports, rolled_out_under_all_kinds
 from e2e.support.world import World
 from e2e.support.worlds import MakeWorld
 from lossless.model.conditions import ConditionType
@@ -29,33 +29,20 @@ def test_a_rollout_by_reloads_loses_nothing(make: MakeWorld, proof_image: str) -
     control = _rolled_out_under_load(plain, Variant.PLAIN, proof_image)
     reports = _rolled_out_under_load(lossless, Variant.LOSSLESS, proof_image, spec=spec)
 
-    assert sum(report.failed for report in control) > 0, "the control lost nothing"
-    then.something_was_lost(plain, control[0])
-    busy, slow, leisurely = reports
-    then.nothing_was_lost(lossless, busy)
-    then.nothing_was_lost(lossless, slow, at_least=30)
-    then.nothing_was_lost(lossless, leisurely, at_least=100)
-    assert busy.told_to_close > 0, "nobody was told to leave"
-    assert leisurely.told_to_close > 0, "nobody idle was told to leave"
+    then.something_was_lost(plain, control.busy)
+    then.nothing_was_lost(lossless, reports.busy)
+    then.nothing_was_lost(lossless, reports.slow, at_least=30)
+    then.nothing_was_lost(lossless, reports.leisurely, at_least=100)
+    assert reports.busy.told_to_close > 0, "nobody was told to leave"
+    assert reports.leisurely.told_to_close > 0, "nobody idle was told to leave"
     then.the_rollout_drained(lossless, pods=3)
     then.condition_is(lossless, ConditionType.DEGRADED, "False")
 
 
-def _rolled_out_under_load(
-    world: World, variant: Variant, image: str, **options: Any
-) -> tuple[LoadReport, LoadReport, LoadReport]:
+def _rolled_out_under_load(world: World, variant: Variant, image: str, **options: Any) -> Reports:
     # The program's name tells that it is nginx, and its options which configuration it runs: so
     # the command that reloads it need not be named.
     command = ["/opt/proof/bin/nginx", "-e", "stderr", "-c", _CONFIGURATION]
     containers = {NGINX: {"image": image, "command": command}}
     given.the_service(world, variant, containers=containers, **options)
-    with (
-        given.load(world) as busy,
-        given.load(world, "/slow?seconds=6", connections=12, think=0.5, warm_up=1) as slow,
-        given.load(world, connections=24, think=4.0, warm_up=24) as leisurely,
-    ):
-        when.rolled_out(world)
-        busy.goes_on(requests=2000)
-        slow.goes_on(requests=slow.plan.connections)
-        leisurely.goes_on(requests=2 * leisurely.plan.connections)
-    return busy.report, slow.report, leisurely.report
+    return rolled_out_under_all_kinds(world)
