@@ -143,7 +143,7 @@ class Client:
 
     @property
     def api(self) -> ApiClient:
-        """The official client below, for its own helpers such as leader election."""
+        """The official client below: kopf takes its credentials from there."""
         return self._api
 
     async def __aenter__(self) -> Self:
