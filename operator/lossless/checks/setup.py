@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lossless.checks.known_objects import template_of
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.containers import Place, counted_ports, serving
 from lossless.injection.inject import Injection, inject
@@ -63,6 +64,15 @@ def _holds(rule: Raw, of: Mapping[str, str]) -> bool:
             return False
 
 
+def _fewest(autoscaler: Raw) -> int:
+    """Return the fewest pods that an autoscaler keeps while there is something to do.
+
+    KEDA takes the last one away as well when there is not.
+    """
+    spec = autoscaler.get("spec") or {}
+    return int(spec.get("minReplicas") or spec.get("minReplicaCount") or 1)
+
+
 @dataclass(frozen=True)
 class Setup:
     """One LosslessRollout's surroundings."""
@@ -81,7 +91,9 @@ class Setup:
     policies: tuple[Raw, ...] = ()
     """NetworkPolicies that select its pods."""
     autoscaler: Raw | None = None
-    """The HorizontalPodAutoscaler of the workload, if one was seen."""
+    """The HorizontalPodAutoscaler or ScaledObject (KEDA) of the workload, if one was seen."""
+    monitors: tuple[Raw, ...] = ()
+    """ServiceMonitors and PodMonitors (Prometheus operator) of its namespace that were seen."""
     config_maps: Mapping[str, Raw] = field(default_factory=dict)
     """By name: those of its namespace that were seen."""
     namespace: Raw | None = None
@@ -134,7 +146,7 @@ class Setup:
     @property
     def template(self) -> Raw:
         """The pod template; empty if there is none."""
-        return self.workload_spec.get("template") or {}
+        return template_of(self.workload or {})
 
     @cached_property
     def pod(self) -> dict[str, Any]:
@@ -162,7 +174,8 @@ class Setup:
         if self.valid is None or not self.places:
             return None
         name = (self.rollout.get("metadata") or {}).get("name", "")
-        return inject(self.pod, name, self.valid, AgentSettings(image="agent"), gate=True)
+        gate = self.valid.target.kind.gated
+        return inject(self.pod, name, self.valid, AgentSettings(image="agent"), gate=gate)
 
     @property
     def on_host_network(self) -> bool:
@@ -175,11 +188,16 @@ class Setup:
         return AGENT_PORT if self.injection is None else self.injection.agent_port
 
     @property
-    def replicas(self) -> int:
-        """Pods that are asked for; a manifest may leave the number to an autoscaler."""
+    def replicas(self) -> int | None:
+        """Pods that are asked for; None: only the cluster's nodes or another controller know.
+
+        What a manifest says an autoscaler changes; in a cluster it has done so.
+        """
         value = self.workload_spec.get("replicas")
-        if value is None and self.autoscaler is not None:
-            value = (self.autoscaler.get("spec") or {}).get("minReplicas")
+        if self.autoscaler is not None and (value is None or not self.live):
+            return _fewest(self.autoscaler)
+        if value is None and (self.is_for_pods or self._reference.get("kind") == Kind.DAEMON_SET):
+            return None
         return 1 if value is None else int(value)
 
     @property

@@ -23,6 +23,12 @@ class Rendered:
     warnings: tuple[str, ...]
 
 
+def as_written(template: Mapping[str, Any]) -> Rendered:
+    """Return the template as it stands, before and after."""
+    pod = _pod(template)
+    return Rendered(pod, deepcopy(pod), ())
+
+
 def rendered(
     template: Mapping[str, Any],
     rollout: str,
@@ -32,9 +38,13 @@ def rendered(
     gate: bool,
 ) -> Rendered:
     """Return the template as it stands, and the pod that would come of it."""
-    before = {"metadata": template.get("metadata") or {}, "spec": template.get("spec") or {}}
+    before = _pod(template)
     injection = inject(deepcopy(before), rollout, spec, settings, gate=gate)
     return Rendered(before, patched(before, injection.operations), injection.warnings)
+
+
+def _pod(template: Mapping[str, Any]) -> dict[str, Any]:
+    return {"metadata": template.get("metadata") or {}, "spec": template.get("spec") or {}}
 
 
 def patched(document: Mapping[str, Any], operations: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
