@@ -31,9 +31,11 @@ def test_documents_lists_folders_and_standard_input(tmp_path: Path) -> None:
     [
         pytest.param(b"kind: [", r"is not YAML \(line 1, column 8: ", id="not YAML"),
         pytest.param(b"a: *s3cret", r"is not YAML \(line 1, column 4\)", id="unknown alias"),
-        pytest.param(b"- 1", "what is no Kubernetes object", id="no object"),
+        pytest.param(b"- 1", "document 1 is no Kubernetes object", id="no object"),
         pytest.param(b"metadata: {}", "it has no kind", id="no kind"),
-        pytest.param(b"kind: List\nitems: [7]", "what is no Kubernetes object", id="odd item"),
+        pytest.param(
+            b"kind: List\nitems: [7]", "document 1 item 1 is no Kubernetes object", id="odd item"
+        ),
         pytest.param(b"!!python/object:os.x {}", "is not YAML", id="code"),
         pytest.param(b"\xff\xfe\x00", "can", id="not text"),
         pytest.param(None, "No such file or directory", id="missing"),

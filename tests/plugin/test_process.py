@@ -192,16 +192,20 @@ async def test_files_need_no_cluster(tmp_path: Path) -> None:
 
 
 async def test_render_says_what_is_missing(tmp_path: Path) -> None:
-    """A workload without a LosslessRollout is shown with defaults; nothing at all is an error."""
+    """A workload without a LosslessRollout stays as written; nothing at all is an error."""
     alone, none = tmp_path / "alone.yaml", tmp_path / "none.yaml"
     alone.write_text(yaml.safe_dump(right()["deployment"]))
     none.write_text(yaml.safe_dump(right()["service"]))
+    both = tmp_path / "both.yaml"
+    both.write_text(yaml.safe_dump_all(right().values()))
     invalid = tmp_path / "invalid.yaml"
     invalid.write_text(yaml.safe_dump_all(changed("llr/spec/ports", "x").values()))
 
-    code, out, err = await ran("render", "-f", str(alone), "-o", "yaml", "--agent-image", "a:1")
+    code, out, err = await ran("render", "-f", str(alone))
+    assert (code, out) == (Exit.OK, "")
+    assert "its pods start as written" in err
+    code, out, err = await ran("render", "-f", str(both), "-o", "yaml", "--agent-image", "a:1")
     assert code == Exit.OK
-    assert "shown with defaults" in err
     (item,) = yaml.safe_load(out)["items"]
     assert item["template"]["spec"]["initContainers"][0]["image"] == "a:1"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lossless.checks.known_objects import template_of
 from lossless.injection.admission_pod import AdmissionPod, ServingContainer
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.containers import counted_ports
@@ -66,6 +67,15 @@ def _holds(rule: Raw, of: Mapping[str, str]) -> bool:
             return False
 
 
+def _fewest(autoscaler: Raw) -> int:
+    """Return the fewest pods that an autoscaler keeps while there is something to do.
+
+    KEDA takes the last one away as well when there is not.
+    """
+    spec = autoscaler.get("spec") or {}
+    return int(spec.get("minReplicas") or spec.get("minReplicaCount") or 1)
+
+
 @dataclass(frozen=True)
 class Setup:
     """One LosslessRollout's surroundings."""
@@ -84,7 +94,9 @@ class Setup:
     policies: tuple[Raw, ...] = ()
     """NetworkPolicies that select its pods."""
     autoscaler: Raw | None = None
-    """The HorizontalPodAutoscaler of the workload, if one was seen."""
+    """The HorizontalPodAutoscaler or ScaledObject (KEDA) of the workload, if one was seen."""
+    monitors: tuple[Raw, ...] = ()
+    """ServiceMonitors and PodMonitors (Prometheus operator) of its namespace that were seen."""
     config_maps: Mapping[str, Raw] = field(default_factory=dict)
     """By name: those of its namespace that were seen."""
     namespace: Raw | None = None
@@ -141,7 +153,7 @@ class Setup:
     @property
     def template(self) -> Raw:
         """The pod template; empty if there is none."""
-        return self.workload_spec.get("template") or {}
+        return template_of(self.workload or {})
 
     @cached_property
     def pod(self) -> AdmissionPod:
@@ -169,7 +181,8 @@ class Setup:
         if self.valid is None or not self.containers:
             return None
         name = (self.rollout.get("metadata") or {}).get("name", "")
-        return protect(self.pod, name, self.valid, AgentSettings(image="agent"), gate=True)
+        gate = self.valid.target.kind.gated
+        return protect(self.pod, name, self.valid, AgentSettings(image="agent"), gate=gate)
 
     @cached_property
     def all_problems(self) -> tuple[Problem, ...]:
@@ -192,11 +205,16 @@ class Setup:
         return found.config.agent_port if isinstance(found, Protection) else AGENT_PORT
 
     @property
-    def replicas(self) -> int:
-        """Pods that are asked for; a manifest may leave the number to an autoscaler."""
+    def replicas(self) -> int | None:
+        """Pods that are asked for; None: only the cluster's nodes or another controller know.
+
+        What a manifest says an autoscaler changes; in a cluster it has done so.
+        """
         value = self.workload_spec.get("replicas")
-        if value is None and self.autoscaler is not None:
-            value = (self.autoscaler.get("spec") or {}).get("minReplicas")
+        if self.autoscaler is not None and (value is None or not self.live):
+            return _fewest(self.autoscaler)
+        if value is None and (self.is_for_pods or self._reference.get("kind") == Kind.DAEMON_SET):
+            return None
         return 1 if value is None else int(value)
 
     @property

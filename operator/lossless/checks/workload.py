@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from lossless.checks.finding import Trouble
-from lossless.checks.setup import Setup
+from lossless.checks.setup import Setup, named
 from lossless.model.durations import format_duration
 
 #: apps/v1 DeploymentSpec.progressDeadlineSeconds, if a Deployment does not say.
@@ -14,9 +14,11 @@ _DEFAULT_DEADLINE: Final = 600
 def one_replica(setup: Setup) -> Iterator[Trouble]:
     """Ask whether one pod carries everything."""
     if setup.workload is not None and setup.replicas == 1:
+        scaled = setup.autoscaler is not None
         yield Trouble(
-            setup.target,
-            "replicas is 1: whenever the pod, its node or its zone fails there is nobody else, and"
+            setup.target if setup.autoscaler is None else named(setup.autoscaler),
+            ("it may leave one replica" if scaled else "replicas is 1")
+            + ": whenever the pod, its node or its zone fails there is nobody else, and"
             " a load balancer that drops terminating targets has none left during a drain",
             "run two replicas or more, spread over nodes",
         )

@@ -24,6 +24,12 @@ class Rendered:
     problems: tuple[Problem, ...]
 
 
+def as_written(template: Mapping[str, Any]) -> Rendered:
+    """Return the template as it stands, before and after."""
+    pod = _pod(template)
+    return Rendered(pod, deepcopy(pod), ())
+
+
 def rendered(
     template: Mapping[str, Any],
     rollout: str,
@@ -33,9 +39,13 @@ def rendered(
     gate: bool,
 ) -> Rendered:
     """Return the template as it stands, and the pod that would come of it."""
-    before = {"metadata": template.get("metadata") or {}, "spec": template.get("spec") or {}}
+    before = _pod(template)
     injection = inject(deepcopy(before), rollout, spec, settings, gate=gate)
     return Rendered(before, patched(before, injection.operations), injection.problems)
+
+
+def _pod(template: Mapping[str, Any]) -> dict[str, Any]:
+    return {"metadata": template.get("metadata") or {}, "spec": template.get("spec") or {}}
 
 
 def patched(document: Mapping[str, Any], operations: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

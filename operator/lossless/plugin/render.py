@@ -1,17 +1,20 @@
 """``render -f FILE``: what would be injected into the pods of the workloads in a file."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from lossless.checks.setup import named, qualified
+from lossless.checks.known_objects import carried_label, is_a, is_workload, template_of
+from lossless.checks.setup import Raw, named, qualified
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.problem_text import warning_text
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import KIND
 from lossless.model.policy import RolloutSpec, parse_spec
 from lossless.plugin.exits import Exit, RefusedError
-from lossless.plugin.injected import difference, rendered
+from lossless.plugin.injected import Rendered, as_written, difference, rendered
 from lossless.plugin.manifests import read
+from lossless.plugin.surroundings import rollout_of
 from lossless.plugin.terminal import Terminal
 
 #: Which image the agent has is said by the installation, not by a user's manifest.
@@ -28,27 +31,34 @@ def render(
         terminal: where to write.
         output: empty for a diff; ``json`` or ``yaml`` for the injected templates.
         image: of the agent.
-        gate: whether a controller is taken to be alive, so that pods get the readiness gate.
+        gate: whether a controller is taken to be alive, so that pods of a Deployment get the
+            readiness gate.
 
     Raises:
         RefusedError: a file cannot be read, holds no workload, or an invalid LosslessRollout.
     """
     objects = read(files)
-    workloads = [raw for raw in objects if "template" in (raw.get("spec") or {})]
+    workloads = [raw for raw in objects if is_workload(raw) or carried_label(raw)]
     if not workloads:
         raise RefusedError(
             f"-f {' -f '.join(files)}: holds no Deployment or other object with a pod"
-            " template; name the file with it"
+            " template that a LosslessRollout may be for; name the file with it"
         )
+    passed_over = [raw for raw in objects if raw not in workloads and not is_a(raw, KIND)]
+    if passed_over:
+        terminal.note(f"passed over, as no LosslessRollout is for them: {_counted(passed_over)}")
     documents = []
     for workload in workloads:
-        name, spec = _spec(workload, objects, terminal)
-        seen = rendered(
-            workload["spec"]["template"], name, spec, AgentSettings(image=image), gate=gate
-        )
+        seen = _seen(workload, objects, terminal, AgentSettings(image=image), gate=gate)
         for problem in seen.problems:
             terminal.note(f"{named(workload)}: {warning_text(problem)}")
-        documents.append({"workload": named(workload), "template": seen.after})
+        documents.append(
+            {
+                "workload": named(workload),
+                "injected": seen.before != seen.after,
+                "template": seen.after,
+            }
+        )
         if not output:
             terminal.say(difference(named(workload), seen, terminal.paint))
     if output:
@@ -56,22 +66,38 @@ def render(
     return Exit.OK
 
 
-def _spec(
-    workload: dict[str, Any], objects: Sequence[dict[str, Any]], terminal: Terminal
-) -> tuple[str, RolloutSpec]:
-    """Return name and spec of the LosslessRollout for a workload; defaults if there is none."""
-    name = (workload.get("metadata") or {}).get("name", "")
-    for raw in objects:
-        target = (raw.get("spec") or {}).get("targetRef") or {}
-        wanted = (target.get("kind"), target.get("name")) == (workload["kind"], name)
-        if raw["kind"] != KIND or not wanted:
-            continue
-        try:
-            return (raw.get("metadata") or {}).get("name", ""), parse_spec(raw["spec"])
-        except InvalidSpec as invalid:
-            raise RefusedError(f"{KIND} {qualified(raw)}: {invalid}") from invalid
-    terminal.note(f"{named(workload)}: no {KIND} for it in these files; shown with defaults")
+def _seen(
+    workload: dict[str, Any],
+    objects: Sequence[dict[str, Any]],
+    terminal: Terminal,
+    settings: AgentSettings,
+    *,
+    gate: bool,
+) -> Rendered:
+    """Return what becomes of a workload's template: nothing, if no LosslessRollout is for it."""
+    template = template_of(workload)
+    rollout = rollout_of(workload, objects)
+    if rollout is None:
+        terminal.note(
+            f"{named(workload)}: no {KIND} for it in these files, so its pods start as written;"
+            f" name the file with its {KIND}, if there is one"
+        )
+        return as_written(template)
+    spec = _spec(rollout)
+    name = (rollout.get("metadata") or {}).get("name", "")
+    return rendered(template, name, spec, settings, gate=gate and spec.target.kind.gated)
+
+
+def _spec(rollout: Raw) -> RolloutSpec:
     try:
-        return name, parse_spec({"targetRef": {"kind": workload["kind"], "name": name}})
+        return parse_spec(rollout["spec"])
     except InvalidSpec as invalid:
-        raise RefusedError(f"{named(workload)}: {invalid}") from invalid
+        raise RefusedError(f"{KIND} {qualified(rollout)}: {invalid}") from invalid
+
+
+def _counted(objects: Sequence[dict[str, Any]]) -> str:
+    def told() -> Iterator[str]:
+        for kind, number in sorted(Counter(str(raw["kind"]) for raw in objects).items()):
+            yield kind if number == 1 else f"{kind} ({number})"
+
+    return ", ".join(told())
