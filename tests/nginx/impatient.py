@@ -23,7 +23,7 @@ class Asking:
     """None: any."""
     headers: Sequence[str] = ()
     content: str = ""
-    pause: float = 0.002
+    pause: float = 0.005
     """Seconds between an answer and the next request."""
 
 

@@ -34,6 +34,8 @@ from tests.support.free_ports import free_port
 from tests.support.waiting import PATIENCE, eventually, eventually_sync
 
 NGINX: Final = NGINXES["wheel"]
+#: Seconds; clients, app and FastCGI share one interpreter, and the machine may be busy.
+_LONG: Final = 60.0
 #: What a worker says that a reload has made an old one.
 _OVER: Final = "gracefully shutting down"
 KEEP: Final = "keepalive_min_timeout 75s;"
@@ -97,13 +99,15 @@ def lost(courses: list[Course]) -> dict[str, Counter[str]]:
 async def test_a_reload_tells_every_connection_once_and_loses_nothing(shop: Nginx) -> None:
     """Static files, an SPA, FastCGI, access checks, redirects and rewrites of all kinds."""
     async with asking(shop.port, CLIENTS) as courses:
-        await eventually(lambda: busy(courses, 5))
+        await eventually(lambda: busy(courses, 5), "all are busy", _LONG)
         before = {one.asking.name: one.told for one in courses}
         shop.reload()
-        await eventually(lambda: all(one.told for one in courses), "all have been told")
+        await eventually(lambda: all(one.told for one in courses), "all have been told", _LONG)
         seen = [one.answered for one in courses]
         await eventually(
-            lambda: all(one.answered > n + 5 for one, n in zip(courses, seen, strict=True))
+            lambda: all(one.answered > n + 5 for one, n in zip(courses, seen, strict=True)),
+            "all have gone on",
+            _LONG,
         )
 
     assert lost(courses) == {}
@@ -117,9 +121,9 @@ async def test_the_same_nginx_that_is_just_stopped_loses_requests(
 ) -> None:
     """The control: both are what a container's end is for nginx, without telling before."""
     async with asking(shop.port, CLIENTS) as courses:
-        await eventually(lambda: busy(courses, 5))
+        await eventually(lambda: busy(courses, 5), "all are busy", _LONG)
         shop.signal(number)
-        await eventually(lambda: any(one.lost for one in courses), "something is lost")
+        await eventually(lambda: any(one.lost for one in courses), "something is lost", _LONG)
 
     assert lost(courses)
 
@@ -135,9 +139,11 @@ async def test_what_is_idle_in_the_moment_of_a_reload(
     nginx = Nginx(tmp_path, free_port(), "location / { }", http=http)
     with nginx.running(NGINX):
         async with asking(nginx.port, clients) as courses:
-            await eventually(lambda: busy(courses, 1))
+            await eventually(lambda: busy(courses, 1), "all are there", _LONG)
             nginx.reload()
-            await eventually(lambda: all(one.told or one.lost for one in courses))
+            await eventually(
+                lambda: all(one.told or one.lost for one in courses), "all know", _LONG
+            )
 
     if kept:
         assert lost(courses) == {}
