@@ -119,6 +119,12 @@ def found(objects: Mapping[str, Raw], *, live: bool = True) -> tuple[Finding, ..
     return examine(setup)
 
 
+def hooked(script: str) -> dict[str, Raw]:
+    """Return a right set-up whose container has a hook of a shell."""
+    hook = {"preStop": {"exec": {"command": ["/bin/sh", "-c", script]}}}
+    return changed(f"{POD}containers/0/lifecycle", hook)
+
+
 WRONG: Final = [
     # The LosslessRollout
     pytest.param(changed("llr/spec/drain", {"timeout": "soon"}), "LL101", id="spec invalid"),
@@ -165,7 +171,9 @@ WRONG: Final = [
         id="injection declined",
     ),
     pytest.param(
-        changed(f"{POD}containers/0/lifecycle", {"preStop": {"exec": {"command": ["sleep", "9"]}}}),
+        changed(
+            f"{POD}containers/0/lifecycle", {"preStop": {"exec": {"command": ["/deregister"]}}}
+        ),
         "LL303",
         id="own preStop",
     ),
@@ -203,6 +211,15 @@ WRONG: Final = [
         on_node([{"containerPort": 8080}, {"containerPort": 8081}]),
         "LL311",
         id="hostNetwork with two ports that count",
+    ),
+    pytest.param(hooked("nginx -s quit; sleep 5"), "LL314", id="a hook that quits"),
+    pytest.param(
+        changed(
+            f"{POD}containers/0/lifecycle",
+            {"preStop": {"exec": {"command": ["/usr/sbin/nginx", "-s", "quit"]}}},
+        ),
+        "LL314",
+        id="a hook that quits without a shell",
     ),
     # Services
     pytest.param(changed("service/spec/selector", {"app": "other"}), "LL401", id="no Service"),

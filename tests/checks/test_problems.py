@@ -26,6 +26,13 @@ FOUND: Final[Mapping[ProblemKind, tuple[dict[str, Raw], str]]] = {
         changed(f"{POD}containers/0/lifecycle", {"preStop": {"exec": {"command": ["true"]}}}),
         "LL303",
     ),
+    ProblemKind.SERVER_ENDED_EARLY: (
+        changed(
+            f"{POD}containers/0/lifecycle",
+            {"preStop": {"exec": {"command": ["sh", "-c", "nginx -s quit; sleep 5"]}}},
+        ),
+        "LL314",
+    ),
     ProblemKind.STATUS_FILE_HIDDEN: (changed(f"{POD}containers/0/volumeMounts", HIDDEN), "LL304"),
     ProblemKind.PORT_NOT_DECLARED: (changed("llr/spec/ports", ["http", "grpc"]), "LL305"),
     ProblemKind.PATH_OUT_OF_REACH: (

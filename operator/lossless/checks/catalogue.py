@@ -49,6 +49,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL309", "Longer than an eviction may take", _WARNING, template.long_grace),
     Check("LL310", "A file, a socket or a hold is out of reach", _ERROR, template.out_of_reach),
     Check("LL311", "A pod may be its own client", _WARNING, template.own_clients),
+    Check("LL314", "A hook ends the server", _ERROR, template.stopping_hook),
     Check("LL401", "No Service", _NOTE, services.none),
     Check("LL402", "A Service leads past the count", _ERROR, services.not_counted),
     Check("LL403", "A Service leads nowhere", _ERROR, services.no_such_port),

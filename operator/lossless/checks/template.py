@@ -45,12 +45,21 @@ def declined(setup: Setup) -> Iterator[Trouble]:
 
 def own_hook(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a container keeps a preStop hook of its own."""
+    ending = {problem.subject for problem in setup.problems(ProblemKind.SERVER_ENDED_EARLY)}
     for problem in setup.problems(ProblemKind.UNPROTECTED):
+        if problem.subject in ending:
+            continue  # its remedy is another one
         yield Trouble(
             f"{setup.target} container {problem.subject}",
             f"{problem.reason}: it gets SIGTERM when that hook ends, drained or not",
             problem.remedy,
         )
+
+
+def stopping_hook(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a container's own hook ends the server before its clients have left."""
+    for problem in setup.problems(ProblemKind.SERVER_ENDED_EARLY):
+        yield Trouble(f"{setup.target} container {problem.subject}", problem.reason, problem.remedy)
 
 
 def hidden_status_file(setup: Setup) -> Iterator[Trouble]:

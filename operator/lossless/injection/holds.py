@@ -11,6 +11,7 @@ from lossless.injection.hooks import MARGIN, HoldRequest, HookDecision, decide
 from lossless.injection.nginx_reload import NginxReloads, Reloading, find_reloads, not_reloaded
 from lossless.injection.patching import Path
 from lossless.injection.problem import Problem, ProblemKind
+from lossless.injection.stopping_hooks import ending_problem
 from lossless.model.drain.agent_config import DEFAULT_GRACE
 from lossless.model.drain.hooks import OwnHook, SleepHook
 from lossless.model.drain.release_rule import Barrier
@@ -42,6 +43,8 @@ class Holds:
     """Holds and reloads that cannot be had in such a pod."""
     not_reloaded: tuple[Problem, ...]
     """nginx that is not reloaded because of what its container has."""
+    ended_early: tuple[Problem, ...]
+    """Containers whose own hooks end their servers."""
     unprotected: tuple[Problem, ...]
     """Containers that are not held."""
 
@@ -98,6 +101,11 @@ def hold_containers(  # noqa: PLR0913 # what is asked for, what is there, and wh
         grace=roles.grace_with(decisions),
         unknown=unknown + reloads.problems,
         not_reloaded=tuple(_not_reloaded(reloads, made)),
+        ended_early=tuple(
+            problem
+            for one in pod.containers
+            if (problem := ending_problem(one, told.get(one.name))) is not None
+        ),
         unprotected=tuple(one.problem for one in made.values() if one.problem is not None),
     )
 

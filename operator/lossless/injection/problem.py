@@ -13,6 +13,8 @@ class ProblemKind(StrEnum):
     """A container stops without waiting for the drain. Subject: its name."""
     STATUS_FILE_HIDDEN = "StatusFileHidden"
     """A container cannot see the shared volume. Subject: its name."""
+    SERVER_ENDED_EARLY = "ServerEndedEarly"
+    """A container's own hook ends its server at once, with its clients. Subject: its name."""
     PORT_NOT_DECLARED = "PortNotDeclared"
     """A port that is to count is declared by no container. Subject: the field of the spec."""
     PATH_OUT_OF_REACH = "PathOutOfReach"
@@ -24,7 +26,9 @@ class ProblemKind(StrEnum):
 
 
 #: Of what the subject is a container's name.
-OF_CONTAINERS = frozenset({ProblemKind.UNPROTECTED, ProblemKind.STATUS_FILE_HIDDEN})
+OF_CONTAINERS = frozenset(
+    {ProblemKind.UNPROTECTED, ProblemKind.STATUS_FILE_HIDDEN, ProblemKind.SERVER_ENDED_EARLY}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,7 @@ def protect(  # noqa: PLR0913 # the pod, what is asked for it, and by which inst
             *map(_not_declared, unknown),
             *shared.problems,
             *holds.unknown,
+            *holds.ended_early,
             *shared.hidden.values(),
             *holds.not_reloaded,
         ),

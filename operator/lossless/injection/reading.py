@@ -16,7 +16,9 @@ from lossless.injection.admission_pod import (
     VolumeMount,
 )
 from lossless.injection.file_hold import is_file_hold, own_command, shell_of
+from lossless.injection.operating_system import is_windows
 from lossless.injection.patching import Path
+from lossless.injection.pure_sleep import slept
 from lossless.model.drain.agent_config import AgentConfig, Probe, parse_agent_config
 from lossless.model.drain.hold_path import parse_hold_path
 from lossless.model.names import AGENT_CONTAINER, CONFIG_ENV, INJECTED_ANNOTATION
@@ -28,7 +30,6 @@ Raw = Mapping[str, Any]
 _PERIOD: Final = 10
 _TIMEOUT: Final = 1
 _LOOPBACKS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_WINDOWS: Final = "windows"
 
 
 def read_pod(raw: Raw) -> AdmissionPod:
@@ -43,7 +44,6 @@ def read_pod(raw: Raw) -> AdmissionPod:
     spec = raw["spec"]
     host_network = bool(spec.get("hostNetwork"))
     annotations = raw["metadata"].get("annotations") or {}
-    systems = ((spec.get("os") or {}).get("name"), _node_selector(spec))
     everything = [container for _, container in _containers(spec)]
     return AdmissionPod(
         containers=tuple(
@@ -56,17 +56,13 @@ def read_pod(raw: Raw) -> AdmissionPod:
         named=named_by(raw),
         host_network=host_network,
         shares_processes=bool(spec.get("shareProcessNamespace")),
-        windows=_WINDOWS in systems,
+        windows=is_windows(spec),
         grace=spec.get("terminationGracePeriodSeconds"),
         guaranteed=all(_is_guaranteed(one) for one in everything if not _is_agent(one)),
         has_budget=bool(spec.get("resources")),
         has_agent_name=any(map(_is_agent, everything)),
         before=_before(annotations, spec),
     )
-
-
-def _node_selector(spec: Raw) -> object:
-    return (spec.get("nodeSelector") or {}).get("kubernetes.io/os")
 
 
 def _containers(spec: Raw) -> Iterator[tuple[Path, Raw]]:
@@ -133,6 +129,9 @@ def _handler(
     command = tuple((hook.get("exec") or {}).get("command") or ())
     if command:
         held, own = is_file_hold(command), own_command(command)
+        seconds = None if held else slept(own)
+        if seconds is not None:
+            return SleepAction(seconds)
         return ExecAction(own, shell=command[0] if held else shell_of(own), held=held)
     if "sleep" in hook:
         return SleepAction(int((hook["sleep"] or {}).get("seconds") or 0))
