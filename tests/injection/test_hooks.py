@@ -47,6 +47,17 @@ def annotated(raw: Raw, annotations: Raw | None) -> Raw:
         ),
         pytest.param({"sleep": {"seconds": 8}}, (), id="sleep-as-long-as-every-drain-takes"),
         pytest.param({"sleep": {"seconds": 9}}, (SleepHook("app", 9.0),), id="longer-sleep"),
+        *(
+            pytest.param({"exec": {"command": command}}, own, id=" ".join(command))
+            for command, own in (
+                (["sleep", "25"], (SleepHook("app", 25.0),)),
+                (["/bin/sleep", "15"], (SleepHook("app", 15.0),)),
+                (["/usr/bin/env", "sleep", "12"], (SleepHook("app", 12.0),)),
+                (["busybox", "sleep", "1m"], (SleepHook("app", 60.0),)),
+                (["sleep", "1m", "2.5s"], (SleepHook("app", 63.0),)),
+                (["sleep", "5"], ()),
+            )
+        ),
         pytest.param(
             {"httpGet": {"port": 8081}}, (HttpHook("app", 8081, "/"),), id="http-with-defaults"
         ),
@@ -100,6 +111,10 @@ def test_what_the_agent_can_do_becomes_the_hold(hook: Raw | None, own: tuple[Own
         ),
         pytest.param({"exec": {"command": ["/stop"]}}, NO_SHELL, id="program"),
         pytest.param({"exec": {"command": ["shutdown", "sh"]}}, NO_SHELL, id="not-a-shell"),
+        *(
+            pytest.param({"exec": {"command": command}}, NO_SHELL, id=" ".join(command))
+            for command in (["sleep"], ["sleep", "infinity"], ["sleep", "-1"], ["sleep", "5", "x"])
+        ),
         pytest.param(
             {"exec": {"command": []}},
             "it keeps its own preStop exec; remove it to have the container held",

@@ -248,6 +248,31 @@ def test_a_pod_with_a_budget_of_its_own_gets_no_further_requests() -> None:
     assert "resources" not in agent
 
 
+def node_affinity(operator: str, *values: str) -> Raw:
+    """Return an affinity for nodes of some operating systems."""
+    rule = {"key": "kubernetes.io/os", "operator": operator, "values": list(values)}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [rule]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({"affinity": node_affinity("In", "linux", "windows")}, id="either"),
+        pytest.param({"affinity": node_affinity("In", "linux")}, id="linux"),
+        pytest.param(
+            {"os": {"name": "linux"}, "securityContext": {"windowsOptions": {}}}, id="said so"
+        ),
+        pytest.param(
+            {"tolerations": [{"key": "os", "value": "windows"}]}, id="it only bears such nodes"
+        ),
+    ],
+)
+def test_a_pod_that_may_run_on_linux_is_injected(spec: Raw) -> None:
+    """What only sounds like Windows keeps no agent out."""
+    assert injection(pod(**spec)).injected
+
+
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
@@ -257,6 +282,21 @@ def test_a_pod_with_a_budget_of_its_own_gets_no_further_requests() -> None:
             pod(nodeSelector={"kubernetes.io/os": "windows"}),
             "this is a Windows pod",
             id="windows-by-selector",
+        ),
+        *(
+            pytest.param(pod(**{key: value}), "this is a Windows pod", id=f"windows-by-{name}")
+            for name, key, value in (
+                ("old-label", "nodeSelector", {"beta.kubernetes.io/os": "windows"}),
+                ("build", "nodeSelector", {"node.kubernetes.io/windows-build": "10.0.20348"}),
+                ("affinity", "affinity", node_affinity("In", "windows")),
+                ("what-it-shuns", "affinity", node_affinity("NotIn", "linux")),
+                ("options", "securityContext", {"windowsOptions": {"hostProcess": True}}),
+            )
+        ),
+        pytest.param(
+            pod(container("app", securityContext={"windowsOptions": {"runAsUserName": "a"}})),
+            "this is a Windows pod",
+            id="windows-by-container",
         ),
         pytest.param(
             pod(container("app", ports=[{"name": "x", "containerPort": 9913}])),

@@ -58,7 +58,7 @@ def test_nothing_is_said_of_what_is_well() -> None:
             id="a driver to be named",
         ),
         pytest.param(
-            deployment(container("app", pre_stop={"exec": {"command": ["sleep", "60"]}})),
+            deployment(container("app", pre_stop={"exec": {"command": ["/notify"]}})),
             {},
             "container app: ",
             id="its own hook",

@@ -6,6 +6,7 @@ from typing import Final
 from lossless.checks.finding import Trouble
 from lossless.checks.setup import Setup, labels
 from lossless.injection.containers import counted_ports, tcp_ports
+from lossless.injection.stopping_hooks import ENDS_EARLY, WITHOUT_IT, ending_of
 from lossless.model.durations import format_duration
 from lossless.model.names import INJECT_LABEL
 
@@ -43,13 +44,28 @@ def declined(setup: Setup) -> Iterator[Trouble]:
 def own_hook(setup: Setup) -> Iterator[Trouble]:
     """Ask whether a container keeps a preStop hook of its own."""
     injection = setup.injection
+    ending = {place.name for place in setup.places if ending_of(place)}
     for container, said in (injection.unprotected if injection else {}).items():
+        if container in ending:
+            continue  # its remedy is another one
         reason, _, remedy = said.rpartition("; ")
         yield Trouble(
             f"{setup.target} container {container}",
             f"{reason}: it gets SIGTERM when that hook ends, drained or not",
             remedy,
         )
+
+
+def stopping_hook(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a container's own hook ends the server before its clients have left."""
+    for place in setup.places:
+        ending = ending_of(place)
+        if ending:
+            yield Trouble(
+                f"{setup.target} container {place.name}",
+                f"its preStop runs {ending!r:.160}, which {ENDS_EARLY}",
+                WITHOUT_IT,
+            )
 
 
 def hidden_status_file(setup: Setup) -> Iterator[Trouble]:

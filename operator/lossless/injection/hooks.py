@@ -7,6 +7,7 @@ agent, answered when the container may stop. One that is there already keeps its
 ``sleep``                      hold; the agent lets the container go no earlier than the sleep ends
 ``httpGet``                    hold; the agent sends the request when the drain starts
 ``httpGet``, HTTPS or a host   stays, unprotected: the agent speaks no TLS, and calls only its pod
+``exec`` of ``sleep`` alone    as ``sleep``
 ``exec`` of a shell            the same shell runs it, then waits for a file of the agent's
 ``exec`` of anything else      the same if an annotation says that there is a shell; else it stays
 any that can be held           the same, after the reload, where nginx is reloaded in a drain
@@ -30,6 +31,7 @@ from lossless.injection.file_hold import (
     shell_of,
 )
 from lossless.injection.nginx_reload import Reloading
+from lossless.injection.pure_sleep import slept
 from lossless.model.drain.hold_path import AskedHold, hold_path, parse_hold_path
 from lossless.model.drain.hooks import HttpHook, OwnHook, SleepHook
 from lossless.model.names import (
@@ -112,6 +114,9 @@ def decide(place: Place, terms: Terms, before: Mapping[str, OwnHook]) -> Decisio
     ours = is_hold(hook, terms.agent_port) or is_file_hold(hook)
     own = before.get(place.name) if ours else None
     command = own_command(hook)
+    only_sleeps = None if is_file_hold(hook) else slept(command)
+    if only_sleeps is not None:
+        hook, command = {"sleep": {"seconds": only_sleeps}}, []
     seconds = int((hook.get("sleep") or {}).get("seconds") or 0)
     if terms.sleep and not command and own is None and (ours or not hook or "sleep" in hook):
         return Decision({"sleep": {"seconds": max(terms.sleep, seconds)}})

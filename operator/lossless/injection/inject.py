@@ -25,6 +25,7 @@ from lossless.injection.obstacles import is_injected, obstacle_of, port_of_agent
 from lossless.injection.patching import Operation, Patch
 from lossless.injection.plan import make_plan
 from lossless.injection.shared_paths import find_shared_paths
+from lossless.injection.stopping_hooks import stopping_problem
 from lossless.model.counters import evidence_of
 from lossless.model.drain.agent_config import AgentConfig, parse_agent_config
 from lossless.model.names import (
@@ -118,6 +119,7 @@ def inject(  # noqa: PLR0913 # the pod, what is asked for it, and by which insta
             warnings.append(taken)
         if place.name in shared.named_to:
             _put_status_file(patch, place, shared.named_to[place.name])
+        warnings += stopping_problem(place, plan.hooks.get(place.name))
         decision = decide(place, plan.terms(place.name, sees_files=not taken), plan.hooks)
         if decision.hook is not None:
             _put_hook(patch, place, decision.hook)

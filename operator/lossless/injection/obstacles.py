@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lossless.injection.containers import Place, tcp_ports
+from lossless.injection.operating_system import is_windows
 from lossless.model.agent_port import agent_port_of
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import (
@@ -37,9 +38,7 @@ def obstacle_of(pod: Mapping[str, Any], rollout: str) -> str:
             f"the name of LosslessRollout {rollout} does not fit into a label"
             f" ({len(rollout)} characters, {_LABEL_VALUE_MAX} at most); give it a shorter one"
         )
-    windows = "windows"
-    system = (spec.get("os") or {}).get("name")
-    if windows in (system, (spec.get("nodeSelector") or {}).get("kubernetes.io/os")):
+    if is_windows(spec):
         return (
             "the agent runs on Linux only, and this is a Windows pod; label its template"
             f' {INJECT_LABEL}: "false", and nobody tries'
