@@ -231,6 +231,7 @@ def scraped_by(said: Raw, *ports: Raw) -> dict[str, Raw]:
     return objects
 
 
+DRIVERS: Final[list[Raw]] = [{"nginx": {}}, {"envoy": {}}, {"haproxy": {"port": 9999}}]
 WRONG: Final = [
     # The LosslessRollout
     pytest.param(changed("llr/spec/drain", {"timeout": "soon"}), "LL101", id="spec invalid"),
@@ -562,7 +563,7 @@ WRONG: Final = [
         pytest.param(
             changed("llr/spec/close", [driver]), "LL812", id=f"{next(iter(driver))} unseen"
         )
-        for driver in ({"nginx": {}}, {"envoy": {}}, {"haproxy": {"port": 9999}})
+        for driver in DRIVERS
     ),
     pytest.param(
         {k: v for k, v in behind_nginx({"nginx.conf": "x"}).items() if k != "config"},

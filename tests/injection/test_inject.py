@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -255,6 +256,15 @@ def node_affinity(operator: str, *values: str) -> Raw:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
 
 
+WINDOWS: dict[str, dict[str, Any]] = {
+    "old-label": {"nodeSelector": {"beta.kubernetes.io/os": "windows"}},
+    "build": {"nodeSelector": {"node.kubernetes.io/windows-build": "10.0.20348"}},
+    "affinity": {"affinity": node_affinity("In", "windows")},
+    "what-it-shuns": {"affinity": node_affinity("NotIn", "linux")},
+    "options": {"securityContext": {"windowsOptions": {"hostProcess": True}}},
+}
+
+
 @pytest.mark.parametrize(
     "spec",
     [
@@ -284,14 +294,8 @@ def test_a_pod_that_may_run_on_linux_is_injected(spec: Raw) -> None:
             id="windows-by-selector",
         ),
         *(
-            pytest.param(pod(**{key: value}), "this is a Windows pod", id=f"windows-by-{name}")
-            for name, key, value in (
-                ("old-label", "nodeSelector", {"beta.kubernetes.io/os": "windows"}),
-                ("build", "nodeSelector", {"node.kubernetes.io/windows-build": "10.0.20348"}),
-                ("affinity", "affinity", node_affinity("In", "windows")),
-                ("what-it-shuns", "affinity", node_affinity("NotIn", "linux")),
-                ("options", "securityContext", {"windowsOptions": {"hostProcess": True}}),
-            )
+            pytest.param(pod(**fields), "this is a Windows pod", id=f"windows-by-{name}")
+            for name, fields in WINDOWS.items()
         ),
         pytest.param(
             pod(container("app", securityContext={"windowsOptions": {"runAsUserName": "a"}})),
