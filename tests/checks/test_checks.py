@@ -558,6 +558,14 @@ WRONG: Final = [
         "LL811",
         id="Envoy's own readiness through a listener",
     ),
+    pytest.param(
+        behind_envoy(
+            ADMIN,
+            readinessProbe={"exec": {"command": ["curl", "-f", "http://127.0.0.1:9901/ready"]}},
+        ),
+        "LL811",
+        id="Envoy's own readiness by a program",
+    ),
     # What was not seen
     *(
         pytest.param(

@@ -91,12 +91,13 @@ def unready_in_a_drain(setup: Setup) -> Iterator[Trouble]:
     for place in setup.places:
         path = str(_probe(place).get("path") or "").partition("?")[0]
         port = _probed_port(place)
-        if path == _READY and (port == driver.admin_port or _is_envoy(place)):
+        own = path == _READY and (port == driver.admin_port or _is_envoy(place))
+        if own or f":{driver.admin_port}{_READY}" in _probing_command(place):
             yield Trouble(
                 f"{setup.target} container {place.name}",
-                f"its readiness probe asks Envoy's {_READY} (port {port}), which answers 503 once"
-                " Envoy drains: the pod leaves its Services at once, though it may be the last one"
-                " that could take newcomers",
+                f"its readiness probe asks Envoy's {_READY} (port {port or driver.admin_port}),"
+                " which answers 503 once Envoy drains: the pod leaves its Services at once, though"
+                " it may be the last one that could take newcomers",
                 "let the probe ask a listener that answers by itself (direct_response, status 200),"
                 " or the application through Envoy",
             )
@@ -109,6 +110,11 @@ def _is_envoy(place: Place) -> bool:
 
 def _probe(place: Place) -> Mapping[str, Any]:
     return (place.container.get("readinessProbe") or {}).get("httpGet") or {}
+
+
+def _probing_command(place: Place) -> str:
+    probe = (place.container.get("readinessProbe") or {}).get("exec") or {}
+    return " ".join(map(str, probe.get("command") or ()))
 
 
 def _probed_port(place: Place) -> int | None:

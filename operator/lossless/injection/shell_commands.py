@@ -14,6 +14,8 @@ from lossless.injection.file_hold import shell_of
 
 #: Scripts within scripts that are followed.
 _DEEPEST: Final = 4
+#: Characters of a script that are looked at: an admission has to answer in time.
+_LONGEST: Final = 65_536
 #: What stands before a command without being one.
 _KEYWORDS: Final = frozenset({"if", "then", "elif", "else", "do", "while", "until", "!", "{", "("})
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
@@ -63,6 +65,7 @@ def _within(words: list[str], depth: int) -> Iterator[list[str]]:
 
 
 def _in_script(script: str, depth: int) -> Iterator[list[str]]:
+    script = script[:_LONGEST]
     for part in (_SUBSTITUTION.sub(_as_word, script), *map("".join, _SUBSTITUTION.findall(script))):
         for words in _commands(part):
             yield from _within(words, depth + 1)

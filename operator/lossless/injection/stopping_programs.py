@@ -55,6 +55,8 @@ _QUIET: Final = frozenset(
         *("echo", "printf", "logger", "test", "[", "[[", "grep", "egrep", "cat", "touch", "rm"),
         *("sleep", "cd", "export", "set", "trap", "true", "false", "ls", "sed", "awk", "cp", "mv"),
         *("mkdir", "chmod", "chown", "find", "pgrep", "pidof", "ps", "wait", "read", "date", "tee"),
+        # Their shutdown managers have Envoy drain, and wait.
+        *("contour", "envoy-gateway"),
         *("local", "return", "exit", "for", "case", "function", "alias", "head", "tail", "jq"),
     }
 )
