@@ -11,7 +11,7 @@ from lossless.checks.catalogue import CHECKS, examine
 from lossless.checks.finding import DOCS, Finding, Severity
 from lossless.checks.setup import selects
 from lossless.model.names import API_VERSION, KIND
-from lossless.plugin.surroundings import setup_of
+from lossless.plugin.surroundings import from_files, setup_of
 from tests.checks.envoy_pods import ADMIN, behind_envoy
 from tests.checks.haproxy_pods import COVERED, behind_haproxy
 from tests.checks.manifests import LABELS, Raw, added, changed, right
@@ -964,6 +964,28 @@ def test_what_is_accepted_is_shown_last(annotation: str, flag: tuple[str, ...]) 
 def test_what_is_right_in_another_way_is_left_alone(objects: dict[str, Raw]) -> None:
     """Each of these looks like a set-up of the table above, and is well."""
     assert found(objects) == ()
+
+
+def test_each_namespace_of_a_file_is_looked_at_by_itself() -> None:
+    """The same names in two namespaces, in any order, and one that is left to kubectl."""
+    right_one, wrong_one, bare = right(), right(), right()
+    for raw in wrong_one.values():
+        raw["metadata"]["namespace"] = "other"
+    wrong_one["deployment"]["spec"]["replicas"] = 1
+    bare["deployment"]["spec"]["paused"] = True
+    for name in ("llr", "deployment", "service", "budget"):
+        del bare[name]["metadata"]["namespace"]
+    del wrong_one["namespace"], bare["namespace"]
+    objects = [*wrong_one.values(), *right_one.values(), *bare.values()]
+
+    told = {
+        setup.name: [finding.code for finding in examine(setup) if finding.code != "LL603"]
+        for setup in from_files([*objects])
+    }
+
+    assert told["LosslessRollout other/web"] == ["LL201"]
+    assert told["LosslessRollout shop/web"] == []
+    assert told["LosslessRollout web"] == ["LL205"]
 
 
 def test_files_are_not_blamed_for_what_they_do_not_hold() -> None:

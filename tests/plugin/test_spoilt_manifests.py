@@ -81,6 +81,8 @@ def told(verb: str, file: Path) -> tuple[int, str]:
         ),
         pytest.param("service/spec/selector", {"app": 1}, "selector.app", "quotes", id="selector"),
         pytest.param("budget/spec/maxUnavailable", "1", "maxUnavailable", "25%", id="budget"),
+        pytest.param("deployment/apiVersion", "v1", "apiVersion: 'v1'", "apps/v1", id="group"),
+        pytest.param("service/apiVersion", 1, "apiVersion: 1", "apps/v1", id="version as number"),
         pytest.param("llr/spec", ["x"], "spec: ['x']", "targetRef", id="a list as spec"),
         pytest.param("llr/metadata", "web", "metadata: 'web'", "object", id="metadata"),
     ],
