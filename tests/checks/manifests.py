@@ -19,7 +19,7 @@ def right() -> dict[str, Raw]:
                 "metadata": {"name": "web", "namespace": "shop"},
                 "spec": {
                     "targetRef": {"kind": "Deployment", "name": "web"},
-                    "close": [{"nginx": {}}],
+                    "close": [{"middleware": {}}],
                 },
             },
             "deployment": {
@@ -58,7 +58,13 @@ def right() -> dict[str, Raw]:
                 "metadata": {"name": "web", "namespace": "shop"},
                 "spec": {"maxUnavailable": 1, "selector": {"matchLabels": LABELS}},
             },
-            "namespace": {"kind": "Namespace", "metadata": {"name": "shop"}},
+            "namespace": {
+                "kind": "Namespace",
+                "metadata": {
+                    "name": "shop",
+                    "labels": {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"},
+                },
+            },
         }
     )
 

@@ -1,6 +1,5 @@
 """The right set-up with nginx before its app, the configuration in a ConfigMap."""
 
-from functools import partial
 from typing import Any
 
 from tests.checks.manifests import Raw
@@ -31,7 +30,11 @@ BARE = "server { listen 8080; location / { proxy_pass http://127.0.0.1:8081; } }
 MAIN = "/etc/nginx/nginx.conf"
 
 
-behind_nginx = partial(behind_proxy, "nginx", MAIN.rpartition("/")[0])
+def behind_nginx(*arguments: Any, **more: Any) -> dict[str, Raw]:
+    """Return it, with the arguments of ``behind_proxy`` after the folder."""
+    objects = behind_proxy("nginx", MAIN.rpartition("/")[0], *arguments, **more)
+    objects["llr"]["spec"]["close"] = [{"nginx": {}}]
+    return objects
 
 
 def reloaded(data: dict[str, str], reload: Raw | None = None, **container: Any) -> dict[str, Raw]:

@@ -35,12 +35,6 @@ MODIFY_ONLY: Final = (
             id="another port",
         ),
         pytest.param(behind_envoy(ADMIN.replace("127.0.0.1", "localhost")), id="by name"),
-        pytest.param(
-            behind_envoy("", args=["--config-path=/opt/mine.yaml"]), id="a file in the image"
-        ),
-        pytest.param(
-            behind_envoy("", mounts=[{"mountPath": "/etc/other"}]), id="nothing of Envoy's"
-        ),
         pytest.param(behind_envoy("admin: {{ .Values.admin }}: {"), id="a template"),
         pytest.param(behind_envoy("# nothing"), id="nothing in it"),
     ],

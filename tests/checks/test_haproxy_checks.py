@@ -151,16 +151,23 @@ LINES = some.lists(some.lists(WORDS, max_size=6).map(" ".join) | some.text(), ma
             id="the pause container is process 1",
         ),
         pytest.param(
-            behind_haproxy(BARE, mounts=[{"mountPath": "/etc/other"}]), id="nothing of HAProxy's"
-        ),
-        pytest.param(
             behind_haproxy(BARE, args=["-f", f"{FOLDER}/haproxy.cfg", "-f", "/etc/more.cfg"]),
             id="a part is in the image",
         ),
         pytest.param(behind_haproxy("# nothing\n"), id="nothing in it"),
+        *(
+            pytest.param(
+                behind_haproxy(text.replace("mode http", f"mode http\n    {option}")), id=option
+            )
+            for text, option in (
+                (GLOBAL + DEFAULTS + BARE + APP, "option httpclose"),
+                (GLOBAL + DEFAULTS + BARE + APP, "option forceclose"),
+                (GLOBAL + DEFAULTS + BARE + APP, "http-response set-header Connection close"),
+            )
+        ),
         pytest.param(
-            {k: v for k, v in behind_haproxy(BARE).items() if k != "config"},
-            id="the ConfigMap was not seen",
+            behind_haproxy(GLOBAL + DEFAULTS + BARE + f"{APP}    option httpclose"),
+            id="the backend closes always",
         ),
     ],
 )
@@ -206,8 +213,18 @@ def test_nothing_is_found_in_a_configuration_that_is_right(objects: dict[str, Ra
         ),
         pytest.param(
             behind_haproxy(GLOBAL + WEB + APP),
-            *("LL803", "haproxy.cfg:5", "this frontend is in mode tcp"),
+            *("LL803", "haproxy.cfg:5", "if it is HTTP: say mode http"),
             id="no mode",
+        ),
+        pytest.param(
+            behind_haproxy(
+                GLOBAL
+                + DEFAULTS.replace("mode http", "mode http\n    option httpclose")
+                + BARE.replace("bind", "no option httpclose\n    bind")
+                + f"{APP}    no option httpclose"
+            ),
+            *("LL803", "haproxy.cfg:9", f"add: {RULE}"),
+            id="an option that is undone",
         ),
         pytest.param(
             behind_haproxy(COVERED.replace(" !{ status 101 }", "")),
@@ -298,3 +315,13 @@ def test_the_rule_that_is_advised_is_the_documented_one() -> None:
     """What people copy is what was measured."""
     documented = re.findall(r"http-after-response .*", (ROOT / "docs/close-drivers.md").read_text())
     assert RULE in documented
+
+
+def test_a_tcp_proxy_is_not_told_to_speak_http() -> None:
+    """Whoever has chosen mode tcp has a reason; the driver does nothing there, and that is said."""
+    text = GLOBAL + DEFAULTS.replace("http", "tcp") + BARE + APP
+    (finding,) = found(behind_haproxy(text))
+
+    assert (finding.code, finding.severity) == ("LL803", Severity.WARNING)
+    assert "this frontend is in mode tcp, as it says" in finding.reason
+    assert not finding.remedy.startswith("say mode http")

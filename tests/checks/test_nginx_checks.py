@@ -48,17 +48,9 @@ PROJECTED = {"projected": {"sources": [{"configMap": {"name": "front", "items": 
             id="started with another file",
         ),
         pytest.param(
-            behind_nginx({"nginx.conf": BARE_HTTP}, mounts=[{"mountPath": "/etc/other"}]),
-            id="nothing of nginx's",
-        ),
-        pytest.param(
             behind_nginx({"nginx.conf": BARE_HTTP})
-            | {"llr": changed("llr/spec/close", [{"envoy": {}}])["llr"]},
+            | {"llr": changed("llr/spec/close", [{"file": {"path": "/lossless/serving"}}])["llr"]},
             id="clients are told by somebody else",
-        ),
-        pytest.param(
-            {k: v for k, v in behind_nginx({"nginx.conf": BARE}).items() if k != "config"},
-            id="the ConfigMap was not seen",
         ),
     ],
 )

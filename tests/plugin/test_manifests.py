@@ -51,3 +51,9 @@ def test_what_cannot_be_read(tmp_path: Path, content: bytes | None, says: str) -
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
     assert "s3cret" not in str(error.value)
+
+
+def test_standard_input_that_is_no_text() -> None:
+    """As a file that is none."""
+    with pytest.raises(RefusedError, match=r"-f -: .* name a manifest that can be read"):
+        read(["-"], io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), encoding="utf-8"))

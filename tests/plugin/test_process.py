@@ -185,6 +185,13 @@ async def test_files_need_no_cluster(tmp_path: Path) -> None:
     assert code == Exit.FINDINGS
     assert "LL402" in out
 
+    code, out, _ = await ran("check", "-f", str(bad), "--accept", "LL402,LL104")
+    assert (code, out.split("\n")[0]) == (Exit.OK, "shop/web → Deployment shop/web: 1 accepted")
+    assert "accepted LL402  A Service leads past the count" in out
+    code, _, err = await ran("check", "-f", str(bad), "--accept", "LL4O2")
+    assert code == Exit.USAGE
+    assert "--accept LL4O2: there is no such check; write LL402" in err
+
     code, out, err = await ran("render", "-f", str(good), **offline)
     assert code == Exit.OK
     assert "+  - name: lossless-agent" in out.splitlines()

@@ -176,3 +176,11 @@ def test_an_invalid_lossless_rollout_is_refused(tmp_path: Path) -> None:
     objects["llr"]["spec"]["ports"] = "http"
     with pytest.raises(RefusedError, match=r"LosslessRollout shop/web: spec.ports: 'http': must"):
         rendered(tmp_path, *objects.values())
+
+
+def test_a_field_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    """What is shown is what it does: nothing."""
+    objects = right()
+    objects["llr"]["spec"]["drian"] = {"timeout": "1m"}
+    _, notes = rendered(tmp_path, *objects.values())
+    assert "LosslessRollout shop/web: spec.drian is no field, and does nothing; spec.drain" in notes

@@ -283,6 +283,24 @@ async def test_check_reads_what_surrounds_it() -> None:
         assert await at.types("check", "-o", "json") is Exit.FINDINGS
 
 
+async def test_check_knows_who_scales_and_what_is_accepted() -> None:
+    """In a cluster as in files; a code for one run is refused before anything is read."""
+    scaled = {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"scaleTargetRef": {"name": "web"}, "triggers": [{"metricType": "Value"}]},
+    }
+    async with desk() as at:
+        at.rollout()
+        at.fake.put(f"{DEPLOYMENTS}/web", right()["deployment"])
+        at.fake.put("/apis/keda.sh/v1alpha1/namespaces/shop/scaledobjects/web", scaled)
+        arguments = ("check", "web", "--fail-on", "note", "--accept")
+        assert await at.types(*arguments, "LL207") is Exit.FINDINGS
+        assert "accepted LL207" in at.reads
+        assert await at.types(*arguments, "LL207 ll401", "--accept", "LL601") is Exit.OK
+
+
 async def test_check_without_every_right() -> None:
     """What this user may not see is left out, not taken for missing."""
     async with desk() as at:

@@ -193,7 +193,7 @@ def raw_rollout(name: str = "web", created: float = START - 60, **spec: Any) -> 
             "generation": 1,
             "creationTimestamp": format_time(created),
         },
-        "spec": {"targetRef": {"kind": "Deployment", "name": "web"}, "close": [{"nginx": {}}]}
+        "spec": {"targetRef": {"kind": "Deployment", "name": "web"}, "close": [{"middleware": {}}]}
         | spec,
     }
 

@@ -4,11 +4,14 @@ Codes are for good: LL1 the LosslessRollout, LL2 the workload, LL3 its pod templ
 LL5 load balancers of clouds, LL6 disruption, LL7 meshes and policies, LL8 proxies' configuration.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from lossless.checks import (
+    accepted,
+    autoscaling,
     clouds,
+    counted_ports,
     disruption,
     envoy,
     haproxy,
@@ -18,12 +21,18 @@ from lossless.checks import (
     nginx_reload,
     services,
     template,
+    unseen,
     workload,
 )
-from lossless.checks.finding import RANK, Check, Finding, Severity
+from lossless.checks.finding import RANK, Check, Finding, Severity, Trouble
 from lossless.checks.setup import Setup
 
 _ERROR, _WARNING, _NOTE = Severity
+
+
+def _unknown_code(setup: Setup) -> Iterator[Trouble]:
+    return accepted.unknown(setup, CODES)
+
 
 CHECKS: Final[Sequence[Check]] = (
     Check("LL101", "The spec cannot be acted on", _ERROR, intent.invalid),
@@ -32,12 +41,15 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL104", "Nobody tells clients to leave", _WARNING, intent.no_close_driver),
     Check("LL105", "Idle connections are discarded early", _WARNING, intent.short_idle),
     Check("LL106", "The rollout is paused by hand", _NOTE, intent.paused),
+    Check("LL107", "An accepted code does not exist", _WARNING, _unknown_code),
+    Check("LL108", "A field does not exist", _ERROR, intent.unknown_field),
     Check("LL201", "One replica", _WARNING, workload.one_replica),
     Check("LL202", "All old pods stop first", _ERROR, workload.recreate),
     Check("LL203", "All pods may stop at once", _ERROR, workload.no_floor),
     Check("LL204", "A drain outlasts the progress deadline", _WARNING, workload.slow_progress),
     Check("LL205", "The Deployment is paused", _WARNING, workload.paused),
     Check("LL206", "No time for the load balancer", _NOTE, workload.no_ready_time),
+    Check("LL207", "An autoscaler counts pods that drain", _NOTE, autoscaling.counts_leaving_pods),
     Check("LL301", "The pods cannot be injected", _ERROR, template.not_injectable),
     Check("LL302", "The pods decline the agent", _ERROR, template.declined),
     Check("LL303", "A container keeps its own preStop", _WARNING, template.own_hook),
@@ -49,6 +61,8 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL309", "Longer than an eviction may take", _WARNING, template.long_grace),
     Check("LL310", "A file, a socket or a hold is out of reach", _ERROR, template.out_of_reach),
     Check("LL311", "A pod may be its own client", _WARNING, template.own_clients),
+    Check("LL312", "A metrics port counts", _WARNING, counted_ports.metrics_port),
+    Check("LL313", "No container outlasts the others", _WARNING, counted_ports.no_barrier),
     Check("LL314", "A hook ends the server", _ERROR, template.stopping_hook),
     Check("LL401", "No Service", _NOTE, services.none),
     Check("LL402", "A Service leads past the count", _ERROR, services.not_counted),
@@ -62,6 +76,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL503", "Google cuts connections", _WARNING, clouds.gke_cut),
     Check("LL504", "Azure forgets connections", _NOTE, clouds.azure_idle),
     Check("LL505", "Alibaba cuts connections", _WARNING, clouds.alibaba_cut),
+    Check("LL506", "AWS takes new pods in late", _WARNING, clouds.aws_late),
     Check("LL601", "No disruption budget", _NOTE, disruption.no_budget),
     Check("LL602", "A budget that allows nothing", _ERROR, disruption.stuck_budget),
     Check("LL603", "Two budgets", _ERROR, disruption.two_budgets),
@@ -69,6 +84,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("LL702", "Linkerd takes the agent's port", _WARNING, mesh.linkerd),
     Check("LL703", "A policy closes the agent's port", _WARNING, mesh.policy),
     Check("LL704", "Istio leads clients past the count", _ERROR, mesh.istio_not_counted),
+    Check("LL705", "Istio's ambient mode was not measured", _NOTE, mesh.ambient),
     Check("LL801", "nginx works against the drain", _ERROR, nginx_reload.works_against_status_file),
     Check("LL802", "nginx's configuration was not checked", _NOTE, nginx.not_checked),
     Check("LL803", "HAProxy tells nobody to leave", _ERROR, haproxy.tells_nobody),
@@ -86,11 +102,20 @@ CHECKS: Final[Sequence[Check]] = (
         _NOTE,
         nginx_reload.not_known,
     ),
+    Check("LL813", "Envoy is not ready while it drains", _WARNING, envoy.unready_in_a_drain),
+    Check("LL814", "The proxy's configuration was not seen", _NOTE, unseen.proxy),
 )
+CODES: Final = frozenset(check.code for check in CHECKS)
 
 
-def examine(setup: Setup) -> tuple[Finding, ...]:
-    """Return everything that is wrong with a set-up, the worst first."""
+def examine(setup: Setup, accept: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Return everything that is wrong with a set-up, the worst first, what is accepted last.
+
+    Args:
+        setup: what to look at.
+        accept: codes that are accepted beside those of the LosslessRollout's annotation.
+    """
+    known = {*accept, *accepted.codes_of(setup)}
     found = [
         Finding(
             code=check.code,
@@ -99,8 +124,9 @@ def examine(setup: Setup) -> tuple[Finding, ...]:
             object=trouble.object,
             reason=trouble.reason,
             remedy=trouble.remedy,
+            accepted=check.code in known,
         )
         for check in CHECKS
         for trouble in check.look(setup)
     ]
-    return tuple(sorted(found, key=lambda finding: RANK[finding.severity]))
+    return tuple(sorted(found, key=lambda one: (one.accepted, RANK[one.severity])))

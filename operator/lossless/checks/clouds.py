@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from lossless.checks.finding import Trouble
-from lossless.checks.setup import Raw, Setup, annotations, named
+from lossless.checks.finding import Severity, Trouble
+from lossless.checks.setup import Raw, Setup, annotations, labels, named
 from lossless.model.durations import format_duration
 from lossless.model.status_flag import StatusFlag
 
@@ -23,6 +23,9 @@ _NLB_CLASS: Final = "service.k8s.aws/nlb"
 _TRAFFIC_PORT: Final = "traffic-port"
 _CHECK_PROTOCOL: Final = "tcp"
 _ALB: Final = "alb.ingress.kubernetes.io/"
+#: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/pod_readiness_gate/
+_AWS_INJECT: Final = "elbv2.k8s.aws/pod-readiness-gate-inject"
+_AWS_GATES: Final = ("target-health.elbv2.k8s.aws/", "target-health.alb.ingress.k8s.aws/")
 _GKE_NEG: Final = "cloud.google.com/neg"
 _GKE_BACKEND: Final = ("cloud.google.com/backend-config", "beta.cloud.google.com/backend-config")
 _AZURE_IDLE: Final = "service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout"
@@ -72,6 +75,40 @@ def aws_cut(setup: Setup) -> Iterator[Trouble]:
                 f"set {_DELAY}={int(timeout)} or more"
                 + ("" if always else f", or {_TERMINATE}=false"),
             )
+
+
+def aws_late(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether a new pod waits until an AWS load balancer sends it clients."""
+    if setup.workload is None:
+        return
+    gated = any(
+        str(gate.get("conditionType", "")).startswith(_AWS_GATES)
+        for gate in setup.pod_spec.get("readinessGates") or ()
+    )
+    if gated or labels(setup.namespace or {}).get(_AWS_INJECT) == "enabled":
+        return
+    for raw in _with_pods_as_targets(setup):
+        unseen = setup.namespace is None
+        yield Trouble(
+            named(raw),
+            "its targets are the pods themselves, and"
+            + (" nobody saw whether their namespace" if unseen else " the namespace does not")
+            + f" ask for AWS's readiness gates ({_AWS_INJECT}"
+            + ("): if not," if unseen else "):")
+            + " a new pod counts as available before the load balancer sends it anybody, and the"
+            " last old one may go before that",
+            f"label the namespace {_AWS_INJECT}=enabled",
+            Severity.NOTE if unseen else None,
+        )
+
+
+def _with_pods_as_targets(setup: Setup) -> Iterator[Raw]:
+    for ingress in setup.ingresses:
+        if annotations(ingress).get(f"{_ALB}target-type") == "ip":
+            yield ingress
+    for service in setup.services:
+        if _is_nlb_of_pods(service):
+            yield service
 
 
 def gke_cut(setup: Setup) -> Iterator[Trouble]:
@@ -139,7 +176,6 @@ def _sends_newcomers(service: Raw, flag: StatusFlag, agent_port: int) -> bool:
     asks the application, which may pass it on, and may speak TLS; the agent speaks HTTP only.
     """
     said = annotations(service)
-    kind = said.get(f"{_AWS}type", "")
     falls = flag.draining.status >= HTTPStatus.BAD_REQUEST
     port = said.get(f"{_AWS}healthcheck-port", _TRAFFIC_PORT)
     protocol = said.get(f"{_AWS}healthcheck-protocol", _CHECK_PROTOCOL).lower()
@@ -151,11 +187,16 @@ def _sends_newcomers(service: Raw, flag: StatusFlag, agent_port: int) -> bool:
             or (port == str(agent_port) and protocol == "http")
         )
     )
+    return _is_nlb_of_pods(service) and not asks_agent
+
+
+def _is_nlb_of_pods(service: Raw) -> bool:
+    said = annotations(service)
+    kind = said.get(f"{_AWS}type", "")
     nlb = kind in {"external", "nlb"} or (
         (service.get("spec") or {}).get("loadBalancerClass") == _NLB_CLASS
     )
-    ip = kind == "nlb-ip" or (nlb and said.get(f"{_AWS}nlb-target-type") == "ip")
-    return ip and not asks_agent
+    return kind == "nlb-ip" or (nlb and said.get(f"{_AWS}nlb-target-type") == "ip")
 
 
 def _target_groups(setup: Setup) -> Iterator[tuple[Raw, Mapping[str, str], bool]]:
@@ -176,4 +217,6 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _seconds(text: str | None, default: int) -> int:
-    return int(text) if text is not None and text.strip().isdecimal() else default
+    digits = (text or "").strip()
+    # No cloud takes a number of ten digits, and Python none of some thousand.
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else default  # noqa: PLR2004 # the same

@@ -59,6 +59,8 @@ class Finding:
     object: str
     reason: str
     remedy: str
+    accepted: bool = False
+    """Somebody has read it and lives with it: it fails nothing."""
 
     @property
     def link(self) -> str:
@@ -74,5 +76,6 @@ class Finding:
             "object": self.object,
             "reason": self.reason,
             "remedy": self.remedy,
+            "accepted": self.accepted,
             "link": self.link,
         }

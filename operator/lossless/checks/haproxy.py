@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from lossless.checks.finding import Trouble
+from lossless.checks.finding import Severity, Trouble
 from lossless.checks.haproxy_running import Haproxy, haproxies
 from lossless.checks.haproxy_sections import Line, Section
 from lossless.checks.setup import Setup
@@ -36,12 +36,7 @@ def tells_nobody(setup: Setup) -> Iterator[Trouble]:
         by_http = [section for section in haproxy.entrances if section.speaks_http]
         for section in by_http or haproxy.entrances:
             if not section.speaks_http:
-                yield Trouble(
-                    haproxy.at(section.head),
-                    f"this {section.kind} is in mode tcp, in which HAProxy looks into nothing that"
-                    " it forwards, so its clients are never told to leave",
-                    f"say mode http, and: {rule}",
-                )
+                yield _in_mode_tcp(haproxy, section, rule)
             elif not _is_told(section, haproxy):
                 yield Trouble(
                     haproxy.at(section.head),
@@ -49,6 +44,25 @@ def tells_nobody(setup: Setup) -> Iterator[Trouble]:
                     " set when a drain starts, so its clients are never told to leave",
                     f"add: {rule}",
                 )
+
+
+def _in_mode_tcp(haproxy: Haproxy, section: Section, rule: str) -> Trouble:
+    """Return what to do about a section that looks into nothing: it may well be meant so."""
+    if section.names_mode:
+        return Trouble(
+            haproxy.at(section.head),
+            f"this {section.kind} is in mode tcp, as it says: HAProxy forwards bytes, and can tell"
+            " no client to leave, so the driver does nothing here",
+            "let what runs behind it tell its clients, or give the connections a time to live; if"
+            " it is plain HTTP that is forwarded, mode http can do it",
+            Severity.WARNING,
+        )
+    return Trouble(
+        haproxy.at(section.head),
+        f"this {section.kind} is in mode tcp, which is HAProxy's default and in which it looks into"
+        " nothing that it forwards, so its clients are never told to leave",
+        f"if it is HTTP: say mode http, and: {rule}",
+    )
 
 
 def breaks_websockets(setup: Setup) -> Iterator[Trouble]:
@@ -142,7 +156,9 @@ def _is_told(section: Section, haproxy: Haproxy) -> bool:
     behind = [backends.get(name) for name in (backends if chosen_late else section.backends)]
 
     def tells(one: Section | None) -> bool:
-        return one is not None and any(True for _ in _rules(one, haproxy.driver))
+        return one is not None and (
+            one.closes_always or any(True for _ in _rules(one, haproxy.driver))
+        )
 
     return tells(section) or (bool(behind) and all(map(tells, behind)))
 

@@ -16,6 +16,12 @@ _KINDS: Final = frozenset(
 )
 #: Without a ``mode`` HAProxy does not look into what it forwards.
 _DEFAULT_MODE: Final = "tcp"
+#: The second is what HAProxy called it before 2.0.
+_CLOSING: Final = frozenset({("option", "httpclose"), ("option", "forceclose")})
+#: Rules without a condition.
+_CLOSE_RULES: Final = frozenset(
+    {("set-header", "connection", "close"), ("add-header", "connection", "close")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,27 @@ class Section:
         """Whether rules about requests and responses hold in it."""
         modes = (line.after("mode") for line in self.lines if line.begins("mode"))
         return next(modes, _DEFAULT_MODE) == "http"
+
+    @property
+    def names_mode(self) -> bool:
+        """Whether somebody has chosen its mode."""
+        return any(line.begins("mode") for line in self.lines)
+
+    @property
+    def closes_always(self) -> bool:
+        """Whether every answer says close, in a drain or not (``option httpclose``).
+
+        What a section says of itself goes before its defaults, and ``no option`` undoes it.
+        """
+        for part in (self.body, self.defaults.body if self.defaults else ()):
+            said = [line for line in part if line.words[-2:] in _CLOSING]
+            if said:
+                return not said[-1].begins("no")
+        return any(
+            line.words[:1] in {("http-after-response",), ("http-response",)}
+            and tuple(word.lower() for word in line.words[1:]) in _CLOSE_RULES
+            for line in self.lines
+        )
 
     @property
     def addresses(self) -> tuple[str, ...]:

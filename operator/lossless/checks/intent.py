@@ -5,11 +5,12 @@ from typing import Final
 
 from lossless.checks.finding import Severity, Trouble
 from lossless.checks.setup import Setup, qualified
+from lossless.checks.told_to_leave import advice
 from lossless.model.commands import unpause
 from lossless.model.durations import format_duration
 from lossless.model.fields import InvalidSpec
-from lossless.model.names import STATUS_FILE
 from lossless.model.policy import IdleConnections
+from lossless.model.spec_fields import unknown_fields
 
 #: Seconds below which a client that is merely slow looks like one that has gone. Connection pools
 #: give a connection up after 30 s at the soonest (Java HttpClient 30 s, Go 90 s, browsers more).
@@ -23,6 +24,17 @@ def invalid(setup: Setup) -> Iterator[Trouble]:
             setup.name,
             f"{setup.spec.field}: {setup.spec.value!r} cannot be acted on; nothing is protected",
             setup.spec.remedy,
+        )
+
+
+def unknown_field(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether everything that is written is a field."""
+    for unknown in unknown_fields(setup.rollout):
+        yield Trouble(
+            f"{setup.name} {unknown.field}",
+            "there is no such field: an API server drops it or refuses the object, and what it was"
+            " to say does not hold",
+            f"write {unknown.nearest}" if unknown.nearest else "take it out",
         )
 
 
@@ -64,8 +76,7 @@ def no_close_driver(setup: Setup) -> Iterator[Trouble]:
             setup.name,
             "spec.close is empty: a client that keeps one connection busy is never told to leave"
             f" and holds every drain until its timeout, {timeout}",
-            "name a driver, such as close: [{nginx: {}}]; or close: [{middleware: {}}] if the app"
-            f" itself answers Connection: close while {STATUS_FILE} is gone",
+            advice(setup),
         )
 
 

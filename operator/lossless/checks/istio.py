@@ -14,6 +14,10 @@ INBOUND: Final = 15006
 EXCLUDE_INBOUND: Final = "traffic.sidecar.istio.io/excludeInboundPorts"
 _INCLUDE_INBOUND: Final = "traffic.sidecar.istio.io/includeInboundPorts"
 _INJECT: Final = "sidecar.istio.io/inject"
+_INJECTION: Final = "istio-injection"
+#: Of a namespace, and of a pod in one that has neither label.
+_REVISION: Final = "istio.io/rev"
+_DATA_PLANE: Final = "istio.io/dataplane-mode"
 _MODE: Final = "sidecar.istio.io/interceptionMode"
 
 
@@ -45,10 +49,14 @@ def lists(text: str, port: int) -> bool:
     """Return whether an annotation's list of ports and ranges holds ``port``."""
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
-        numbers = first.isdecimal() and (not last or last.isdecimal())
+        numbers = _is_port(first) and (not last or _is_port(last))
         if numbers and int(first) <= port <= int(last or first):
             return True
     return False
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) < 6  # noqa: PLR2004 # digits of the highest port
 
 
 def _injects(setup: Setup) -> bool:
@@ -56,6 +64,17 @@ def _injects(setup: Setup) -> bool:
     own = labels(template).get(_INJECT) or annotations(template).get(_INJECT)
     if own is not None:
         return own == "true"
-    return labels(setup.namespace or {}).get("istio-injection") == "enabled" or (
-        "istio.io/rev" in labels(setup.namespace or {})
-    )
+    around = labels(setup.namespace or {})
+    if _INJECTION in around:
+        # Then revisions mean nothing (istio-sidecar-injector's webhooks, by their selectors).
+        return around[_INJECTION] == "enabled"
+    return _REVISION in around or _REVISION in labels(template)
+
+
+def is_ambient(setup: Setup) -> bool:
+    """Return whether ztunnel takes over the pods' connections, as far as labels say it."""
+    if setup.workload is None or setup.on_host_network:
+        return False
+    own = labels(setup.template).get(_DATA_PLANE)
+    mode = own or labels(setup.namespace or {}).get(_DATA_PLANE)
+    return mode == "ambient" and not _injects(setup)

@@ -45,6 +45,22 @@ GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "ServiceMonitor": frozenset({"monitoring.coreos.com"}),
     "PodMonitor": frozenset({"monitoring.coreos.com"}),
 }
+#: What to write in a kind's ``apiVersion``, where a group that is Kubernetes' own is not its own.
+_USUAL_VERSIONS: Final = {
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Service": "v1",
+    "ConfigMap": "v1",
+    "Namespace": "v1",
+    "Ingress": "networking.k8s.io/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+    "PodDisruptionBudget": "policy/v1",
+    "HorizontalPodAutoscaler": "autoscaling/v2",
+}
+_BUILT_IN: Final = frozenset(
+    {"batch", *(group for kind in _USUAL_VERSIONS for group in GROUPS[kind])}
+)
 #: Those that a LosslessRollout names in ``spec.targetRef``.
 WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -345,6 +361,9 @@ def read_object(raw: Mapping[str, Any]) -> dict[str, Any]:
     if version is not None and not isinstance(version, str):
         raise InvalidSpec("apiVersion", version, "must be a text, such as apps/v1")
     kind = next((kind for kind in _SHAPES if is_a(raw, kind)), "")
+    usual = _USUAL_VERSIONS.get(raw["kind"])
+    if usual and not kind and str(version).rpartition("/")[0] in _BUILT_IN:
+        raise InvalidSpec("apiVersion", version, f"has no {raw['kind']}; write {usual}")
     shape = _SHAPES.get(kind)
     if shape is None and carried_label(raw):
         shape = _OTHERS.get(raw["kind"], _OTHER)

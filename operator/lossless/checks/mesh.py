@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from lossless.checks.finding import Trouble
-from lossless.checks.istio import EXCLUDE_INBOUND, INBOUND, lists, redirects, takes_over
+from lossless.checks.istio import (
+    EXCLUDE_INBOUND,
+    INBOUND,
+    is_ambient,
+    lists,
+    redirects,
+    takes_over,
+)
 from lossless.checks.services import targets
 from lossless.checks.setup import Raw, Setup, annotations, named
 from lossless.model.names import AGENT_PORT_NAME
@@ -46,6 +53,19 @@ def istio_not_counted(setup: Setup) -> Iterator[Trouble]:
             + (f" (counted: {counted})" if counted else "")
             + ": requests in flight are not seen, and a pod stops under them",
             f"set spec.ports: [{wanted}]",
+        )
+
+
+def ambient(setup: Setup) -> Iterator[Trouble]:
+    """Ask whether the pods are in a mesh that was not measured."""
+    if is_ambient(setup):
+        yield Trouble(
+            f"{setup.target} template",
+            "it is in Istio's ambient mode, which was not measured with drains: ztunnel, not the"
+            " client, opens the connections that the application sees, and keeps its own to other"
+            " nodes for longer than clients do",
+            "name the application's ports in spec.ports, never ztunnel's 15006 or 15008, and try a"
+            " rollout under load (docs/ingress-and-meshes.md)",
         )
 
 

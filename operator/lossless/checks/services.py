@@ -5,6 +5,14 @@ from typing import Final
 
 from lossless.checks.finding import Trouble
 from lossless.checks.istio import redirects
+from lossless.checks.scraped_ports import scraped
+from lossless.checks.service_ports import (
+    is_for_peers,
+    is_headless,
+    publishes_not_ready,
+    service_ports,
+    tcp_targets,
+)
 from lossless.checks.setup import Raw, Setup, named
 from lossless.checks.template import declared_names
 from lossless.model.durations import format_duration
@@ -20,31 +28,9 @@ def _spec(service: Raw) -> Raw:
     return service.get("spec") or {}
 
 
-def _ports(service: Raw) -> Iterator[tuple[str, int | str]]:
-    """Yield each TCP port of a Service, as people name it, and where it leads."""
-    for port in _spec(service).get("ports") or ():
-        if (port.get("protocol") or "TCP") == "TCP":
-            target = port.get("targetPort") or port.get("port")
-            name = port.get("name")
-            shown = f"port {port.get('port')}" + (f" ({name})" if name else "")
-            yield shown, int(target) if str(target).isdecimal() else str(target)
-
-
 def targets(setup: Setup) -> frozenset[int]:
     """Return the ports of the pods that Services lead to."""
-    return frozenset(number for _, _, number in _numbered(setup))
-
-
-def _numbered(setup: Setup) -> Iterator[tuple[Raw, str, int]]:
-    """Yield Service, port as people name it, and number in the pods, where there is one."""
-    numbers = {
-        port.name: port.number for one in setup.containers for port in one.ports if port.name
-    }
-    for service in setup.services:
-        for shown, target in _ports(service):
-            number = numbers.get(target) if isinstance(target, str) else target
-            if number is not None:
-                yield service, shown, number
+    return frozenset(port.number for port in service_ports(setup))
 
 
 def none(setup: Setup) -> Iterator[Trouble]:
@@ -59,19 +45,22 @@ def none(setup: Setup) -> Iterator[Trouble]:
 
 
 def not_counted(setup: Setup) -> Iterator[Trouble]:
-    """Ask whether connections through every Service port count.
+    """Ask whether connections of clients through every Service port count.
 
-    Those that Istio redirects count by another port (``mesh.istio_not_counted``).
+    Those that Istio redirects count by another port (``mesh.istio_not_counted``). A scraper is no
+    client that a pod should wait for, nor are the pods themselves.
     """
     counted = setup.counted
     if not counted:
         return
     listed = ", ".join(map(str, counted))
-    for service, shown, number in _numbered(setup):
-        counts = number in counted or redirects(setup, number)
-        if not counts and number != setup.agent_port:
+    aside = {*scraped(setup), setup.agent_port}
+    for port in service_ports(setup):
+        number = port.number
+        counts = number in counted or number in aside or redirects(setup, number)
+        if not counts and not is_for_peers(setup, port.service):
             yield Trouble(
-                f"{named(service)} {shown}",
+                port.at,
                 f"it leads to port {number}, which does not count (counted: {listed}): a pod"
                 " stops while clients are connected through it",
                 "add it to spec.ports, or declare it in the container if spec.ports is empty",
@@ -82,7 +71,7 @@ def no_such_port(setup: Setup) -> Iterator[Trouble]:
     """Ask whether every named targetPort is declared."""
     declared = declared_names(setup)
     for service in setup.services:
-        for shown, target in _ports(service):
+        for _, shown, target in tcp_targets(service):
             if setup.containers and isinstance(target, str) and target not in declared:
                 yield Trouble(
                     f"{named(service)} {shown}",
@@ -94,12 +83,13 @@ def no_such_port(setup: Setup) -> Iterator[Trouble]:
 def not_ready_addresses(setup: Setup) -> Iterator[Trouble]:
     """Ask whether pods get traffic before they are Ready."""
     for service in setup.services:
-        if _spec(service).get("publishNotReadyAddresses"):
+        if publishes_not_ready(service) and not is_for_peers(setup, service):
             yield Trouble(
                 named(service),
                 "publishNotReadyAddresses is true: pods get traffic before they are Ready, while"
                 " their gate is shut and after they have drained",
-                "take it away; for peers that must find each other early, make a second Service",
+                "take it away; for peers that must find each other early, make a second Service,"
+                " headless, and leave this one to clients",
             )
 
 
@@ -109,7 +99,8 @@ def headless(setup: Setup) -> Iterator[Trouble]:
         return
     propagation = setup.valid.drain.propagation
     for service in setup.services:
-        if _spec(service).get("clusterIP") == "None" and propagation < DNS_TTL:
+        late = is_headless(service) and propagation < DNS_TTL
+        if late and not is_for_peers(setup, service):
             yield Trouble(
                 named(service),
                 "it is headless: clients may use a cached DNS answer for"

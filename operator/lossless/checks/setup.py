@@ -9,6 +9,7 @@ from lossless.checks.known_objects import template_of
 from lossless.injection.admission_pod import AdmissionPod, ServingContainer
 from lossless.injection.agent_settings import AgentSettings
 from lossless.injection.containers import counted_ports
+from lossless.injection.patching import value_at
 from lossless.injection.problem import Problem, ProblemKind
 from lossless.injection.protection import Protection, problems_of, protect
 from lossless.injection.reading import read_pod
@@ -169,6 +170,11 @@ class Setup:
     def containers(self) -> tuple[ServingContainer, ...]:
         """Those that serve; none if there is no template."""
         return self.pod.containers
+
+    def raw_of(self, container: ServingContainer) -> Raw:
+        """Return a container as the template has it, for what admission does not go by."""
+        found: Raw = value_at({"spec": self.pod_spec}, container.path)
+        return found
 
     @property
     def counted(self) -> tuple[int, ...]:

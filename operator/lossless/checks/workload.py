@@ -37,8 +37,10 @@ def recreate(setup: Setup) -> Iterator[Trouble]:
 
 def no_floor(setup: Setup) -> Iterator[Trouble]:
     """Ask whether the Deployment may take all pods away at once."""
+    if not setup.is_deployment:
+        return
     strategy, replicas = setup.strategy, setup.replicas
-    if not setup.is_deployment or strategy.recreate or not replicas:
+    if strategy.recreate or not replicas:
         return
     surge, unavailable = strategy.resolve(replicas)
     if strategy.floor(replicas) <= 0:

@@ -43,6 +43,8 @@ GATE: Final = f"{GROUP}/rollout"
 #: Any new value of this annotation resumes a rollout that a timed-out drain has paused, and
 #: injection that was suspended.
 RESUME_ANNOTATION: Final = f"{GROUP}/resume"
+#: Codes of ``check`` that somebody has read and accepts, separated by commas or spaces.
+ACCEPT_ANNOTATION: Final = f"{GROUP}/accept-findings"
 
 # Namespaces and the installation ----------------------------------------------------------
 #: Lease that says a controller is alive; the webhook adds gates only while it is fresh.

@@ -1,12 +1,13 @@
 """``check -f FILE``: what is wrong with a set-up, before it is in a cluster."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from lossless.checks.catalogue import examine
+from lossless.checks.accepted import codes_in, like
+from lossless.checks.catalogue import CODES, examine
 from lossless.checks.finding import RANK, Finding, Severity
 from lossless.checks.setup import Setup, qualified
 from lossless.model.names import KIND
-from lossless.plugin.exits import Exit, RefusedError
+from lossless.plugin.exits import Exit, RefusedError, UsageError
 from lossless.plugin.findings_text import findings_text
 from lossless.plugin.manifests import read
 from lossless.plugin.surroundings import from_files
@@ -16,8 +17,25 @@ from lossless.plugin.terminal import Terminal
 FAIL_ON = {**{severity.value: severity for severity in Severity}, "never": None}
 
 
+def accepted_codes(texts: Iterable[str]) -> frozenset[str]:
+    """Return the codes of all ``--accept`` options.
+
+    Raises:
+        UsageError: one of them does not exist.
+    """
+    codes = [code for text in texts for code in codes_in(text)]
+    for code in codes:
+        if code not in CODES:
+            raise UsageError(f"--accept {code}: there is no such check; {like(code, CODES)}")
+    return frozenset(codes)
+
+
 def check_files(
-    files: Sequence[str], terminal: Terminal, output: str, fail_on: Severity | None
+    files: Sequence[str],
+    terminal: Terminal,
+    output: str,
+    fail_on: Severity | None,
+    accept: Collection[str] = (),
 ) -> Exit:
     """Look at the LosslessRollouts in files; no cluster is asked.
 
@@ -29,14 +47,18 @@ def check_files(
         raise RefusedError(
             f"-f {' -f '.join(files)}: holds no {KIND}; name the file with it as well"
         )
-    return told(setups, terminal, output, fail_on)
+    return told(setups, terminal, output, fail_on, accept)
 
 
 def told(
-    setups: Iterable[Setup], terminal: Terminal, output: str, fail_on: Severity | None
+    setups: Iterable[Setup],
+    terminal: Terminal,
+    output: str,
+    fail_on: Severity | None,
+    accept: Collection[str],
 ) -> Exit:
     """Write what was found in set-ups, and return the exit code."""
-    results = [(setup, examine(setup)) for setup in setups]
+    results = [(setup, examine(setup, accept)) for setup in setups]
     if output in {"json", "yaml"}:
         items = [
             {"rollout": qualified(setup.rollout), "target": setup.target}
@@ -54,4 +76,6 @@ def told(
 
 
 def _fails(findings: Iterable[Finding], fail_on: Severity | None) -> bool:
-    return fail_on is not None and any(RANK[f.severity] <= RANK[fail_on] for f in findings)
+    return fail_on is not None and any(
+        RANK[finding.severity] <= RANK[fail_on] for finding in findings if not finding.accepted
+    )

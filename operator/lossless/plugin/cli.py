@@ -81,9 +81,14 @@ def agree(options: argparse.Namespace) -> None:
 
 def _dispatch(options: argparse.Namespace, terminal: Terminal) -> int:
     if options.verb == "check" and options.filename:
-        from lossless.plugin.check import FAIL_ON, check_files  # noqa: PLC0415 # see the module
+        from lossless.plugin.check import (  # noqa: PLC0415 # see the module
+            FAIL_ON,
+            accepted_codes,
+            check_files,
+        )
 
-        return check_files(options.filename, terminal, options.output, FAIL_ON[options.fail_on])
+        fail_on, accept = FAIL_ON[options.fail_on], accepted_codes(options.accept)
+        return check_files(options.filename, terminal, options.output, fail_on, accept)
     if options.verb == "render":
         from lossless.plugin.render import UNKNOWN_IMAGE, render  # noqa: PLC0415 # the same
 

@@ -75,6 +75,14 @@ def parser() -> Parser:
         help="mildest finding that makes the exit code 3 (default: error)",
     )
 
+    check.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="CODE[,CODE]",
+        help="findings that fail nothing, such as LL104; may be repeated",
+    )
+
     render = verb("render", "Show what would be injected, as a diff of the pod template.")
     _files(render, "manifests with workloads and their LosslessRollouts", required=True)
     render.add_argument("--agent-image", default="", metavar="IMAGE", help="image of the agent")

@@ -18,9 +18,10 @@ def findings_text(
     verdict = counted(findings) if findings else paint.green("nothing found")
     lines = [f"{paint.bold(name)} → {target}: {verdict}"]
     for finding in findings:
-        word = finding.severity.value.ljust(len(_INDENT))
+        word = ("accepted" if finding.accepted else finding.severity.value).ljust(len(_INDENT))
         lines.append("")
-        head = f"{_colour(finding.severity, paint)(word)}{finding.code}  {finding.title}"
+        colour = paint.dim if finding.accepted else _colour(finding.severity, paint)
+        head = f"{colour(word)}{finding.code}  {finding.title}"
         lines.append(head)
         lines += paragraph(finding.object, width, _INDENT)
         lines += paragraph(f"{finding.reason}.", width, _INDENT)
@@ -30,13 +31,16 @@ def findings_text(
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """Return for example ``1 error, 2 warnings``."""
-    numbers = Counter(finding.severity for finding in findings)
+    """Return for example ``1 error, 2 warnings, 1 accepted``."""
+    listed = list(findings)
+    numbers = Counter(finding.severity for finding in listed if not finding.accepted)
     parts = [
         f"{numbers[severity]} {severity.value}{'' if numbers[severity] == 1 else 's'}"
         for severity in Severity
         if numbers[severity]
     ]
+    accepted = sum(finding.accepted for finding in listed)
+    parts += [f"{accepted} accepted"] if accepted else []
     return ", ".join(parts) or "nothing found"
 
 

@@ -1,6 +1,7 @@
 """The surroundings of a LosslessRollout, read from a cluster."""
 
 import asyncio
+from typing import Final
 
 from lossless.checks.mounted import config_map_names
 from lossless.checks.setup import Setup
@@ -11,6 +12,13 @@ from lossless.model.names import KIND
 from lossless.plugin.exits import RefusedError
 from lossless.plugin.session import Session
 from lossless.plugin.surroundings import reference_of, setup_of
+
+_OTHERS: Final = {
+    "HorizontalPodAutoscaler": "autoscaling/v2",
+    "ScaledObject": "keda.sh/v1alpha1",
+    "ServiceMonitor": "monitoring.coreos.com/v1",
+    "PodMonitor": "monitoring.coreos.com/v1",
+}
 
 
 async def surroundings_of(session: Session, rollout: Raw) -> Setup:
@@ -39,6 +47,7 @@ async def surroundings_of(session: Session, rollout: Raw) -> Setup:
         *_of_kind("NetworkPolicy", policies),
         *_of_kind(KIND, rollouts),
         *([own] if own else []),
+        *await _by_others(session, namespace),
     ]
     if workload is not None:
         objects.append(workload | {"kind": reference_of(rollout)[0]})
@@ -61,6 +70,17 @@ async def _config_maps(session: Session, namespace: str, workload: Raw) -> list[
     ]
     found = await asyncio.gather(*(session.get_if_allowed(path) for path in paths))
     return _of_kind("ConfigMap", [raw for raw in found if raw is not None])
+
+
+async def _by_others(session: Session, namespace: str) -> list[Raw]:
+    """Return who scales and who scrapes; in most clusters nobody serves some of these kinds."""
+    found = await asyncio.gather(
+        *(
+            session.items_if_allowed(api_version, f"{kind.lower()}s", namespace)
+            for kind, api_version in _OTHERS.items()
+        )
+    )
+    return [raw for kind, raws in zip(_OTHERS, found, strict=True) for raw in _of_kind(kind, raws)]
 
 
 async def _namespace(session: Session, name: str) -> Raw | None:

@@ -11,6 +11,7 @@ from lossless.injection.problem_text import warning_text
 from lossless.model.fields import InvalidSpec
 from lossless.model.names import KIND
 from lossless.model.policy import RolloutSpec, parse_spec
+from lossless.model.spec_fields import unknown_fields
 from lossless.plugin.exits import Exit, RefusedError
 from lossless.plugin.injected import Rendered, as_written, difference, rendered
 from lossless.plugin.manifests import read
@@ -49,7 +50,13 @@ def render(
         terminal.note(f"passed over, as no LosslessRollout is for them: {_counted(passed_over)}")
     documents = []
     for workload in workloads:
-        seen = _seen(workload, objects, terminal, AgentSettings(image=image), gate=gate)
+        rollout = rollout_of(workload, objects)
+        try:
+            seen = _seen(workload, rollout, terminal, AgentSettings(image=image), gate=gate)
+        except InvalidSpec as invalid:
+            raise RefusedError(
+                f"-f {' -f '.join(files)}: {KIND} {qualified(rollout or {})}: {invalid}"
+            ) from invalid
         for problem in seen.problems:
             terminal.note(f"{named(workload)}: {warning_text(problem)}")
         documents.append(
@@ -67,32 +74,35 @@ def render(
 
 
 def _seen(
-    workload: dict[str, Any],
-    objects: Sequence[dict[str, Any]],
+    workload: Raw,
+    rollout: Raw | None,
     terminal: Terminal,
     settings: AgentSettings,
     *,
     gate: bool,
 ) -> Rendered:
-    """Return what becomes of a workload's template: nothing, if no LosslessRollout is for it."""
+    """Return what becomes of a workload's template: nothing, if no LosslessRollout is for it.
+
+    Raises:
+        InvalidSpec: the LosslessRollout cannot be acted on.
+    """
     template = template_of(workload)
-    rollout = rollout_of(workload, objects)
     if rollout is None:
         terminal.note(
             f"{named(workload)}: no {KIND} for it in these files, so its pods start as written;"
             f" name the file with its {KIND}, if there is one"
         )
         return as_written(template)
-    spec = _spec(rollout)
+    spec = _spec(rollout, terminal)
     name = (rollout.get("metadata") or {}).get("name", "")
     return rendered(template, name, spec, settings, gate=gate and spec.target.kind.gated)
 
 
-def _spec(rollout: Raw) -> RolloutSpec:
-    try:
-        return parse_spec(rollout["spec"])
-    except InvalidSpec as invalid:
-        raise RefusedError(f"{KIND} {qualified(rollout)}: {invalid}") from invalid
+def _spec(rollout: Raw, terminal: Terminal) -> RolloutSpec:
+    for unknown in unknown_fields(rollout):
+        meant = f"; {unknown.nearest} may be meant" if unknown.nearest else ""
+        terminal.note(f"{named(rollout)}: {unknown.field} is no field, and does nothing{meant}")
+    return parse_spec(rollout["spec"])
 
 
 def _counted(objects: Sequence[dict[str, Any]]) -> str:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Awaitable, Callable
 
-from lossless.plugin.check import FAIL_ON
+from lossless.plugin.check import FAIL_ON, accepted_codes
 from lossless.plugin.check_cluster import check_cluster
 from lossless.plugin.exits import Exit
 from lossless.plugin.explain import explain
@@ -31,7 +31,12 @@ async def run(options: argparse.Namespace, session: Session, terminal: Terminal)
         ),
         "explain": lambda: explain(session, terminal, options.pod, output),
         "check": lambda: check_cluster(
-            session, terminal, options.name, output, FAIL_ON[options.fail_on]
+            session,
+            terminal,
+            options.name,
+            output,
+            FAIL_ON[options.fail_on],
+            accept=accepted_codes(options.accept),
         ),
         "history": lambda: history(session, terminal, options.name, output, options.html),
         "restart": lambda: restart(session, terminal, options.name),
