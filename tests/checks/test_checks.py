@@ -591,6 +591,13 @@ WRONG: Final = [
         id="nginx, a Secret",
     ),
     pytest.param(
+        behind_haproxy(
+            COVERED, args=["-f", "/usr/local/etc/haproxy/haproxy.cfg", "-f", "/etc/more.cfg"]
+        ),
+        "LL812",
+        id="HAProxy, a part in the image",
+    ),
+    pytest.param(
         behind_envoy("", args=["--config-path=/opt/mine.yaml"]), "LL812", id="Envoy, in the image"
     ),
 ]
