@@ -598,6 +598,13 @@ WRONG: Final = [
         id="nginx, a Secret",
     ),
     pytest.param(
+        behind_haproxy(
+            COVERED, args=["-f", "/usr/local/etc/haproxy/haproxy.cfg", "-f", "/etc/more.cfg"]
+        ),
+        "LL814",
+        id="HAProxy, a part in the image",
+    ),
+    pytest.param(
         behind_envoy("", args=["--config-path=/opt/mine.yaml"]), "LL814", id="Envoy, in the image"
     ),
 ]

@@ -150,10 +150,6 @@ LINES = some.lists(some.lists(WORDS, max_size=6).map(" ".join) | some.text(), ma
             behind_haproxy(COVERED, command=["haproxy"], pod={"shareProcessNamespace": True}),
             id="the pause container is process 1",
         ),
-        pytest.param(
-            behind_haproxy(BARE, args=["-f", f"{FOLDER}/haproxy.cfg", "-f", "/etc/more.cfg"]),
-            id="a part is in the image",
-        ),
         pytest.param(behind_haproxy("# nothing\n"), id="nothing in it"),
         *(
             pytest.param(

@@ -165,6 +165,17 @@ def test_what_is_unusual_is_read(tmp_path: Path, text: str) -> None:
     assert told("check", file)[0] == Exit.OK
 
 
+def test_a_volume_without_a_source_is_an_empty_one(tmp_path: Path) -> None:
+    """As the API server has it: a status file on it is within the agent's reach."""
+    objects = changed("llr/spec/close", [{"middleware": {"statusFile": "/status/on"}}])
+    spec = objects["deployment"]["spec"]["template"]["spec"]
+    spec["volumes"] = [{"name": "status", "emptyDir": None}]
+    spec["containers"][0]["volumeMounts"] = [{"name": "status", "mountPath": "/status"}]
+    file = tmp_path / "x.yaml"
+    file.write_text(yaml.safe_dump_all(objects.values()))
+    assert told("check", file) == (Exit.OK, "")
+
+
 def test_items_of_a_typed_list_need_no_kind(tmp_path: Path) -> None:
     """The API server leaves it out there, as kubectl knows."""
     objects = right()

@@ -136,7 +136,7 @@ _CONTAINER: Final = fields(
 _CONFIG_MAP: Final = fields(
     {"name": text, "items": items(fields({"key": text, "path": text}, "key", "path"))}
 )
-_VOLUME: Final = fields(
+_VOLUME_FIELDS: Final = fields(
     {
         "name": text,
         "configMap": _CONFIG_MAP,
@@ -145,6 +145,14 @@ _VOLUME: Final = fields(
     },
     "name",
 )
+
+
+def _volume(value: Any, at: str) -> dict[str, Any]:
+    """Return a volume; one without a source is an emptyDir (core/v1 SetDefaults_Volume)."""
+    found: dict[str, Any] = _VOLUME_FIELDS(value, at)
+    return found if len(found) > 1 else found | {"emptyDir": {}}
+
+
 _TERM: Final = fields(
     {
         "matchExpressions": items(
@@ -167,7 +175,7 @@ _POD_SPEC: Final = fields(
     {
         "containers": items(_CONTAINER),
         "initContainers": items(_CONTAINER),
-        "volumes": items(_VOLUME),
+        "volumes": items(_volume),
         "hostNetwork": flag,
         "shareProcessNamespace": flag,
         "terminationGracePeriodSeconds": _SECONDS,

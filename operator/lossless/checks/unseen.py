@@ -67,9 +67,9 @@ def proxy(setup: Setup) -> Iterator[Trouble]:
 def _is_seen(container: Raw, files: Mapping[str, object], usual: re.Pattern[str]) -> bool:
     named = _NAMED.findall(command_line(container))
     if named:
-        return any(
-            path == name or path.startswith(f"{name.rstrip('/')}/")
-            for path in files
+        # All of them: HAProxy reads several as one, and a part of it says nothing.
+        return all(
+            any(path == name or path.startswith(f"{name.rstrip('/')}/") for path in files)
             for name in named
         )
     return any(usual.fullmatch(path) for path in files)
