@@ -48,8 +48,11 @@ _TOLD: Final = "story"
 _COST: Final = 60.0
 #: First lines of what went wrong that are shown at once; the whole stands at the end.
 _SHOWN: Final = 40
+#: What begins after all else, by its marker.
+_LAST: Final = {"apart": 1, "alone": 2}
 _MARKERS: Final = (
     "alone(why): disturbs the cluster or the product, so nothing else may run meanwhile",
+    "apart(why): does not touch the cluster, so it runs beside those that must be alone on it",
     "costs(seconds): much more than others, so it begins before them",
 )
 
@@ -147,7 +150,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not any(item.iter_markers("timeout")):
             item.add_marker(pytest.mark.timeout(LIMIT, func_only=True))
-    items.sort(key=lambda item: (item.get_closest_marker("alone") is not None, -_cost(item)))
+    items.sort(key=lambda item: (_rank(item), -_cost(item)))
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return 0 for most stories, 1 for those apart from the cluster, 2 for those alone on it."""
+    return next((rank for name, rank in _LAST.items() if item.get_closest_marker(name)), 0)
 
 
 def _cost(item: pytest.Item) -> float:
@@ -219,8 +227,10 @@ def proof_image(testbed: Testbed, turns: Turns) -> str:
 def story(request: pytest.FixtureRequest, turns: Turns) -> Iterator[Story]:
     """Return what is kept of a story, for which it is its turn on the cluster."""
     told = Story(request.node.name)
-    alone = request.node.get_closest_marker("alone") is not None
-    with turns.taken(alone=alone):
+    with ExitStack() as stack:
+        if not request.node.get_closest_marker("apart"):
+            alone = request.node.get_closest_marker("alone") is not None
+            stack.enter_context(turns.taken(alone=alone))
         begun = time.monotonic()
         seconds.taken()
         yield told

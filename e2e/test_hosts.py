@@ -17,6 +17,8 @@ from e2e.hosts.story import Result, Site, load, site, table, tell, verdict
 from e2e.hosts.ways import WAYS
 from e2e.support.eventually import eventually
 
+pytestmark = pytest.mark.apart("hosts of its own")
+
 _PROGRAMS: Final = ("ip", "haproxy", "nginx", "ssh-keygen", SSHD)
 
 
