@@ -13,7 +13,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 #: An argument of sleep(1) in coreutils and busybox.
 _TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})([smhd]?)", re.ASCII)
 #: Multi-call programs and such that only run what they name.
-_BEFORE: Final = frozenset({"env", "busybox", "toybox", "exec"})
+_BEFORE: Final = frozenset({"env", "busybox", "toybox", "exec", "tini", "dumb-init"})
 #: Seconds: a year, in which every grace period has ended.
 _LONGEST: Final = 366 * 86400
 

@@ -7,7 +7,6 @@ what a script's variables hold is not.
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Final
 
 from lossless.injection.file_hold import shell_of
@@ -78,9 +77,9 @@ def _as_word(substitution: re.Match[str]) -> str:
 
 def _scripts(arguments: Sequence[str]) -> Iterator[str]:
     """Yield what follows a shell's ``-c``, which may be one of several letters."""
-    for option, script in pairwise(arguments):
+    for index, option in enumerate(arguments):
         if option.startswith("-") and not option.startswith("--") and "c" in option:
-            yield script
+            yield from [word for word in arguments[index + 1 :] if not word.startswith("-")][:1]
             return
 
 

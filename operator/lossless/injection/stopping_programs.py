@@ -6,38 +6,8 @@ from itertools import pairwise
 from typing import Final
 
 from lossless.injection.shell_commands import base_name
+from lossless.injection.signals import ends_at, signal_in, signal_name
 
-_SIGNALS: Final = {
-    "0": "0",
-    "1": "HUP",
-    "2": "INT",
-    "3": "QUIT",
-    "6": "ABRT",
-    "9": "KILL",
-    "10": "USR1",
-    "12": "USR2",
-    "14": "ALRM",
-    "15": "TERM",
-    "17": "CHLD",
-    "18": "CONT",
-    "19": "STOP",
-    "28": "WINCH",
-}
-#: Signals by which servers end, and those that most of them take for something else.
-_ENDING: Final = frozenset({"TERM", "INT", "QUIT", "KILL", "ABRT", "ALRM", "STOP", "USR1"})
-#: Whoever is told by name to end at a signal, or not to: their manuals. In a hook of anything else
-#: USR1 ends: that is the kernel's default, and HAProxy's soft stop.
-_LIVE_ON: Final[Mapping[str, frozenset[str]]] = {
-    **dict.fromkeys(
-        ("nginx", "openresty", "httpd", "apache", "php-fpm", "php", "envoy", "gunicorn", "uwsgi"),
-        frozenset({"USR1"}),
-    ),
-    **dict.fromkeys(
-        ("puma", "unicorn", "traefik", "caddy", "node", "varnish", "lighttpd"), frozenset({"USR1"})
-    ),
-}
-#: WINCH is a graceful end to these, and nothing to others.
-_END_AT_WINCH: Final = ("nginx", "openresty", "httpd", "apache")
 #: Words by which programs of many kinds end what they steer.
 _STOP: Final = frozenset(
     {
@@ -60,11 +30,17 @@ _QUIET: Final = frozenset(
         *("local", "return", "exit", "for", "case", "function", "alias", "head", "tail", "jq"),
     }
 )
-#: What is asked to end over HTTP, by path: Envoy's and Istio's, Spring Boot's, Prometheus'.
-QUIT_PATH: Final = re.compile(r"/quitquitquit\b|/actuator/shutdown\b|/-/quit\b")
+#: What is asked over HTTP to end, or to listen no more: Envoy, Istio, Spring Boot, Prometheus.
+QUIT_PATH: Final = re.compile(r"/quitquitquit\b|/actuator/shutdown\b|/-/quit\b|/drain_listeners\b")
 #: Scripts that servers bring along: Kafka, ZooKeeper and their like, Tomcat. ``/stop.sh`` may be
 #: anybody's, and do anything.
 _STOP_SCRIPT: Final = re.compile(r".+-server-stop(\.sh)?|shutdown\.sh|stop-(server|all)(\.sh)?")
+#: What a hook has begun itself, in the background.
+_OF_THE_HOOK: Final = ("%", "$!")
+#: Interpreters, of whose programs only a call of kill is known, and a task's name.
+_LANGUAGES: Final = ("python", "node", "perl", "ruby", "php", "lua")
+_KILLS: Final = re.compile(r"\bkill\s*\((?![^)]*,\s*0\s*\))|\bkill\s+['\"]")
+_TASK: Final = re.compile(r"[a-z0-9_.-]+:(stop|terminate|shutdown|halt)")
 #: System V's way to call a service.
 _INIT: Final = "/init.d/"
 #: ingress-nginx's own hook sends SIGTERM to its controller, and waits until nginx is gone
@@ -94,6 +70,10 @@ def _ends(program: str, arguments: Sequence[str], about: str) -> bool:
         return known(arguments, about)
     if program in _QUIET:
         return False
+    if program.startswith(_LANGUAGES):
+        if any(_KILLS.search(argument) for argument in arguments):
+            return True
+        arguments = [word for word in arguments if _TASK.fullmatch(word)]
     if program in _SYSTEM or _STOP_SCRIPT.fullmatch(program):
         return True
     words = [
@@ -102,7 +82,11 @@ def _ends(program: str, arguments: Sequence[str], about: str) -> bool:
         if not word.startswith("-") and before not in _TELLING
     ]
     options = {argument.partition("=")[0].lower() for argument in arguments}
-    return bool({*words[:_FIRST_WORDS]} & (_STOP | _RESTART)) or bool(options & _STOP_OPTIONS)
+    return bool(
+        {*words[:_FIRST_WORDS]} & (_STOP | _RESTART)
+        or options & _STOP_OPTIONS
+        or any(map(_TASK.fullmatch, words))
+    )
 
 
 def _after(arguments: Sequence[str], *options: str) -> list[str]:
@@ -136,55 +120,30 @@ def _haproxy(arguments: Sequence[str], about: str) -> bool:  # noqa: ARG001 # on
 
 
 def _kill(arguments: Sequence[str], about: str) -> bool:
-    targets = [argument for argument in arguments if not argument.startswith("-")]
-    own = ("%", "$!")
-    if {"-l", "-L", "--list"} & set(arguments) or not targets:
+    if {"-l", "-L", "--list"} & set(arguments):
         return False
-    if all(target.startswith(own) for target in targets):
-        return False  # what the hook itself has begun
-    return _at(_signal(arguments), f"{about} {' '.join(targets).lower()}")
+    # The signal stands first; then come targets, also groups of processes such as -1.
+    signal = list(arguments[:1]) if arguments[:1] != ["--"] else []
+    signal = list(arguments[:2]) if signal and signal[0] in {"-s", "-n", "--signal"} else signal
+    signal = signal if signal and signal[0].startswith("-") else []
+    targets = [target for target in arguments[len(signal) :] if target != "--"]
+    if not targets or all(target.startswith(_OF_THE_HOOK) for target in targets):
+        return False
+    return ends_at(signal_in(signal), f"{about} {' '.join(targets).lower()}")
 
 
 def _by_name(arguments: Sequence[str], about: str) -> bool:
     targets = [argument for argument in arguments if not argument.startswith("-")]
     if {"-l", "--list", "-V", "--version"} & set(arguments) or not targets:
         return False
-    return _at(_signal(arguments), f"{about} {' '.join(targets).lower()}")
-
-
-def _at(signal: str, about: str) -> bool:
-    """Return whether the server that ``about`` is about ends at a signal."""
-    if signal == "WINCH":
-        return any(server in about for server in _END_AT_WINCH)
-    lives_on = any(signal in signals for name, signals in _LIVE_ON.items() if name in about)
-    return signal in _ENDING and not lives_on
-
-
-def _signal(arguments: Sequence[str]) -> str:
-    """Return the signal that is sent, as its bare name; ``0`` sends none."""
-    for key, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if key in {"-s", "-n", "--signal"}:
-            return _normal(value)
-        if key.startswith("--signal="):
-            return _normal(key.partition("=")[2])
-        if key.startswith("-s") and _normal(key[2:]) in _SIGNALS.values():
-            return _normal(key[2:])
-        bare = _normal(key[1:]) if key.startswith("-") else ""
-        if bare in _SIGNALS.values():
-            return bare
-    return "TERM"
-
-
-def _normal(signal: str) -> str:
-    name = signal.upper().removeprefix("SIG")
-    return _SIGNALS.get(name, name)
+    return ends_at(signal_in(arguments), f"{about} {' '.join(targets).lower()}")
 
 
 def _supervisor(arguments: Sequence[str], about: str) -> bool:
     words = [argument for argument in arguments if not argument.startswith("-")]
     if "signal" in words:
         _, _, signal = " ".join(words).partition("signal ")
-        return _at(_normal(signal.partition(" ")[0]), f"{about} {signal.lower()}")
+        return ends_at(signal_name(signal.partition(" ")[0]), f"{about} {signal.lower()}")
     return bool({"stop", "shutdown", "restart"} & set(words))
 
 
@@ -201,7 +160,7 @@ def _start_stop(arguments: Sequence[str], about: str) -> bool:
     if not {"--stop", "-K"} & set(arguments):
         return False
     signals = _after(arguments, "--signal", "-s")
-    return _at(_normal(signals[0]), about) if signals else True
+    return ends_at(signal_name(signals[0]), about) if signals else True
 
 
 def _fuser(arguments: Sequence[str], about: str) -> bool:  # noqa: ARG001 # one of a table
